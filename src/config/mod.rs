@@ -1,0 +1,339 @@
+//! What the operator set: defaults, then the file, then the environment, then flags.
+//!
+//! Every key stands in `config/mortise.yaml` with its default and a sentence. A key that nobody knows is an error that
+//! names the nearest known one. Secrets stand here only as references ([`Secret`]), so a printed configuration leaks none.
+
+mod load;
+mod secret;
+mod units;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+pub use load::{ConfigError, Overrides};
+pub use secret::Secret;
+use units::{byte_size, duration, entries, or_default};
+
+/// Everything that can be set.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// The listener and what bounds a request.
+    #[serde(deserialize_with = "or_default")]
+    pub server: Server,
+    /// Model providers by the name that callers use.
+    #[serde(deserialize_with = "entries")]
+    pub providers: BTreeMap<String, Provider>,
+    /// The provider that answers when a caller names neither provider nor model.
+    pub default_provider: Option<String>,
+    /// Where plugins are, what they may do, what bounds them.
+    #[serde(deserialize_with = "or_default")]
+    pub plugins: Plugins,
+    /// What bounds traffic to vendors.
+    #[serde(deserialize_with = "or_default")]
+    pub egress: Egress,
+    /// What is logged, and how.
+    #[serde(deserialize_with = "or_default")]
+    pub logging: Logging,
+}
+
+/// `server`.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Server {
+    /// The address to listen on.
+    pub host: IpAddr,
+    /// 0 asks the system for a free one.
+    pub port: u16,
+    /// Threads that serve requests; 0 is one a core.
+    pub workers: usize,
+    /// A word for `/health`.
+    pub environment: String,
+    /// The longest request body, in bytes.
+    pub max_request_body_bytes: usize,
+    /// How long a caller may take to send a request's head, and then its body.
+    pub read_timeout_secs: u64,
+    /// How long requests in flight may go on after a signal to stop.
+    pub shutdown_timeout_secs: u64,
+    /// How long a stream may be silent before a comment keeps it alive.
+    pub keep_alive_secs: u64,
+}
+
+/// One of `providers`.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Provider {
+    /// The plugin's id; the provider's own name where left out.
+    pub plugin: Option<String>,
+    /// Where the vendor is reached; the plugin's own where left out. Naming a host here allows it.
+    pub base_url: Option<String>,
+    /// `env:NAME` or `file:PATH`; the plugin's key variable where left out.
+    pub api_key: Option<Secret>,
+    /// The model of a caller who names none; the first known one where left out.
+    pub default_model: Option<String>,
+    /// Each of them in place of the one under `egress.timeouts`.
+    pub timeouts: PartialTimeouts,
+    /// Who shares the plugin's instances; by the plugin's origin where left out.
+    pub isolation: Option<Isolation>,
+    /// Handed to the plugin, checked against its schema.
+    pub settings: serde_json::Map<String, serde_json::Value>,
+}
+
+/// Who shares a plugin's instances. An instance serves one exchange at a time, whatever is set here.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum Isolation {
+    /// Nobody: one instance a request.
+    Fresh,
+    /// The requests of one caller.
+    Principal,
+    /// All requests.
+    Warm,
+}
+
+/// The five time-outs of a call to a vendor.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Timeouts {
+    /// Name look-up, TCP and TLS.
+    #[serde(with = "duration")]
+    pub connect: Duration,
+    /// From the connection to the response's head.
+    #[serde(with = "duration")]
+    pub head: Duration,
+    /// From the head of a stream to the model's first word.
+    #[serde(with = "duration")]
+    pub first_token: Duration,
+    /// Between two pieces of a response.
+    #[serde(with = "duration")]
+    pub idle: Duration,
+    /// All of it.
+    #[serde(with = "duration")]
+    pub total: Duration,
+}
+
+/// Time-outs of one provider.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+#[expect(missing_docs, reason = "see Timeouts")]
+pub struct PartialTimeouts {
+    #[serde(with = "duration::option")]
+    pub connect: Option<Duration>,
+    #[serde(with = "duration::option")]
+    pub head: Option<Duration>,
+    #[serde(with = "duration::option")]
+    pub first_token: Option<Duration>,
+    #[serde(with = "duration::option")]
+    pub idle: Option<Duration>,
+    #[serde(with = "duration::option")]
+    pub total: Option<Duration>,
+}
+
+/// `plugins`.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Plugins {
+    /// Components dropped here are loaded while the server runs; a leading `~` is the home directory.
+    pub directory: PathBuf,
+    /// Compiled code, private to the server.
+    pub cache: PathBuf,
+    /// How often the directory is read, beside the system's notices.
+    #[serde(with = "duration")]
+    pub rescan: Duration,
+    /// Instances that may live at once, of all plugins.
+    pub instances: u32,
+    /// Unused instances kept warm, a plugin.
+    pub idle_instances: usize,
+    /// When a plugin that keeps trapping is kept from requests.
+    pub quarantine: Quarantine,
+    /// What bounds a plugin; the same for each unless `grants` says otherwise.
+    pub limits: Limits,
+    /// What plugins from the directory may do, by id.
+    #[serde(deserialize_with = "entries")]
+    pub grants: BTreeMap<String, Grant>,
+}
+
+/// `plugins.quarantine`.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Quarantine {
+    /// Traps in a row.
+    pub traps: u32,
+    /// How long until one request tries again.
+    #[serde(with = "duration")]
+    pub pause: Duration,
+}
+
+/// `plugins.limits`.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Limits {
+    /// Linear memory of an instance.
+    #[serde(with = "byte_size")]
+    pub memory: usize,
+    /// Elements of an instance's tables.
+    pub table_elements: usize,
+    /// Handles to the host's resources that an instance may hold.
+    pub handles: u32,
+    /// Processor time of one call into the guest.
+    #[serde(with = "duration")]
+    pub cpu: Duration,
+    /// What one call may hand to the host.
+    #[serde(with = "byte_size")]
+    pub call_bytes: usize,
+    /// What one exchange may answer.
+    #[serde(with = "byte_size")]
+    pub output: usize,
+    /// What one exchange may log; further words are dropped, and the log says so.
+    #[serde(with = "byte_size")]
+    pub log: usize,
+    /// HTTP requests of one exchange.
+    pub requests: u32,
+    /// Exchanges at once.
+    pub concurrency: usize,
+}
+
+/// One of `plugins.grants`: effective is what the manifest asks for and this allows.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Grant {
+    /// Origins such as `https://api.example.com`.
+    pub hosts: Vec<String>,
+    /// In place of `plugins.limits`, whole.
+    pub limits: Option<Limits>,
+}
+
+/// `egress`.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Egress {
+    /// Of every provider that has none of its own.
+    pub timeouts: Timeouts,
+    /// The longest frame of a stream.
+    #[serde(with = "byte_size")]
+    pub max_frame: usize,
+    /// The longest response body that is handed over whole.
+    #[serde(with = "byte_size")]
+    pub max_body: usize,
+    /// A PEM file of certificate authorities to trust beside the public ones.
+    pub ca_file: Option<PathBuf>,
+}
+
+/// `logging`.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Logging {
+    /// `error`, `warn`, `info`, `debug`, `trace`, or directives such as `info,mortise::egress=debug`.
+    pub level: String,
+    /// For people or for programs.
+    pub format: LogFormat,
+}
+
+/// How a log line looks.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+#[expect(missing_docs, reason = "the names explain themselves")]
+pub enum LogFormat {
+    Text,
+    Json,
+}
+
+// === defaults ===
+
+impl Default for Server {
+    fn default() -> Self {
+        Self {
+            host: IpAddr::from([127, 0, 0, 1]),
+            port: 8080,
+            workers: 0,
+            environment: "production".into(),
+            max_request_body_bytes: 10 * 1024 * 1024,
+            read_timeout_secs: 30,
+            shutdown_timeout_secs: 30,
+            keep_alive_secs: 15,
+        }
+    }
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(5),
+            head: Duration::from_secs(60),
+            first_token: Duration::from_secs(60),
+            idle: Duration::from_secs(30),
+            total: Duration::from_secs(600),
+        }
+    }
+}
+
+impl Default for Plugins {
+    fn default() -> Self {
+        Self {
+            directory: "~/.mortise/plugins".into(),
+            cache: "~/.mortise/cache".into(),
+            rescan: Duration::from_secs(2),
+            instances: 1000,
+            idle_instances: 64,
+            quarantine: Quarantine::default(),
+            limits: Limits::default(),
+            grants: BTreeMap::new(),
+        }
+    }
+}
+
+impl Default for Quarantine {
+    fn default() -> Self {
+        Self { traps: 20, pause: Duration::from_secs(10) }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            memory: 64 << 20,
+            table_elements: 20_000,
+            handles: 1000,
+            cpu: Duration::from_millis(200),
+            call_bytes: 32 << 20,
+            output: 64 << 20,
+            log: 64 << 10,
+            requests: 8,
+            concurrency: 1000,
+        }
+    }
+}
+
+impl Default for Egress {
+    fn default() -> Self {
+        Self { timeouts: Timeouts::default(), max_frame: 16 << 20, max_body: 64 << 20, ca_file: None }
+    }
+}
+
+impl Default for Logging {
+    fn default() -> Self {
+        Self { level: "info".into(), format: LogFormat::Text }
+    }
+}
+
+// === impl Timeouts ===
+
+impl Timeouts {
+    /// These, with each of `own` in its place.
+    pub fn with(self, own: &PartialTimeouts) -> Self {
+        Self {
+            connect: own.connect.unwrap_or(self.connect),
+            head: own.head.unwrap_or(self.head),
+            first_token: own.first_token.unwrap_or(self.first_token),
+            idle: own.idle.unwrap_or(self.idle),
+            total: own.total.unwrap_or(self.total),
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! The vocabulary that everything above shares: pure values, no input or output, no clock, no async.
+
+pub mod chat;
+pub mod error;
+pub mod id;
+pub mod plugin;
+pub mod provider;
+
+pub use error::{Error, Fault, Kind, Result};

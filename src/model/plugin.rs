@@ -1,0 +1,73 @@
+//! What is known of a plugin, whatever engine runs it.
+
+use std::fmt;
+
+/// Where a plugin came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// Embedded in the binary.
+    Bundled,
+    /// Found in `plugins.directory`.
+    Directory,
+}
+
+/// How far a plugin has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// Published: requests reach it.
+    Ready,
+    /// No version of it is published; the last error says why.
+    Failed,
+    /// Its published version keeps trapping and is kept from requests until its file changes.
+    Quarantined,
+}
+
+/// A report on one plugin.
+#[derive(Clone, Debug)]
+pub struct Status {
+    /// From the manifest; the file's stem where the manifest can't be read.
+    pub id: String,
+    /// The published version.
+    pub version: Option<String>,
+    /// `provider` or `tool`.
+    pub kind: Option<String>,
+    /// The manifest's sentence.
+    pub description: Option<String>,
+    /// SHA-256 of the published file, in hexadecimal.
+    pub digest: Option<String>,
+    /// Where it came from.
+    pub origin: Origin,
+    /// The file's path, where there is one.
+    pub file: Option<String>,
+    /// How far it has come.
+    pub state: State,
+    /// Hosts that the manifest asks for.
+    pub asked_hosts: Vec<String>,
+    /// Hosts of these that the operator allows.
+    pub granted_hosts: Vec<String>,
+    /// Why the newest file isn't published, or why the version is quarantined.
+    pub last_error: Option<String>,
+    /// How often its guests trapped.
+    pub traps: u64,
+    /// Instances alive now.
+    pub instances: usize,
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Bundled => "bundled",
+            Self::Directory => "directory",
+        })
+    }
+}
+
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Ready => "ready",
+            Self::Failed => "failed",
+            Self::Quarantined => "quarantined",
+        })
+    }
+}

@@ -1,0 +1,220 @@
+//! What a model provider is, can be asked, and answers.
+//!
+//! It mirrors `wit/provider.wit` and `wit/http.wit`; what each name means is written there.
+
+use std::time::Duration;
+
+use super::chat::{self, Field, Json};
+use super::{Error, Fault, Kind};
+
+/// US dollars for a million tokens.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[expect(missing_docs, reason = "the names are the field's")]
+pub struct Price {
+    pub input: f64,
+    pub output: f64,
+    pub cache_read: Option<f64>,
+    pub cache_write: Option<f64>,
+}
+
+/// A model, as far as it is known; what is not known is absent.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[expect(missing_docs, reason = "the names are the field's")]
+pub struct Model {
+    pub id: String,
+    pub name: Option<String>,
+    /// Seconds since 1970.
+    pub created: Option<u64>,
+    pub owner: Option<String>,
+    /// Tokens.
+    pub context_window: Option<u32>,
+    /// Tokens.
+    pub max_output: Option<u32>,
+    pub vision: Option<bool>,
+    pub tools: Option<bool>,
+    pub reasoning: Option<bool>,
+    pub price: Option<Price>,
+}
+
+/// Where the operator's secret goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Credential {
+    /// Nowhere: the vendor asks for none.
+    None,
+    /// `Authorization: Bearer`.
+    Bearer,
+    /// The header of this name.
+    Header(String),
+    /// The query parameter of this name.
+    Query(String),
+}
+
+/// What a provider says of itself.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Info {
+    /// For people.
+    pub name: String,
+    /// Where the vendor is reached; absent for a provider that asks nobody.
+    pub base_url: Option<String>,
+    /// Where the operator's secret goes.
+    pub credential: Credential,
+    /// The environment variable in which people keep this vendor's key.
+    pub key_variable: Option<String>,
+    /// Whether it can stream.
+    pub streaming: bool,
+    /// Whether its models call tools.
+    pub tools: bool,
+    /// Whether its models see images.
+    pub vision: bool,
+    /// What is known without asking.
+    pub models: Vec<Model>,
+}
+
+/// Texts to turn into vectors.
+#[derive(Clone, Debug, PartialEq)]
+#[expect(missing_docs, reason = "the names are the field's")]
+pub struct EmbedRequest {
+    pub model: String,
+    pub inputs: Vec<String>,
+    pub dimensions: Option<u32>,
+    pub user: Option<String>,
+    pub extra: Vec<Field>,
+}
+
+/// What a provider can be asked.
+#[derive(Clone, Debug, PartialEq)]
+#[expect(missing_docs, reason = "the names are the field's")]
+pub enum Operation {
+    Chat(chat::Request),
+    CountTokens(chat::Request),
+    Embed(EmbedRequest),
+    ListModels,
+}
+
+/// How a response body is cut into frames.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names are the field's")]
+pub enum Framing {
+    Whole,
+    Sse,
+    Ndjson,
+    Bytes,
+}
+
+/// What a provider wants sent; the host adds base URL and credential.
+#[derive(Clone, Debug, PartialEq)]
+#[expect(missing_docs, reason = "the names are the field's")]
+pub struct HttpRequest {
+    pub method: String,
+    /// Appended to the base URL.
+    pub path: String,
+    pub headers: Vec<(String, String)>,
+    pub body: Vec<u8>,
+    pub framing: Framing,
+}
+
+/// Status and headers of a response.
+#[derive(Clone, Debug, PartialEq)]
+#[expect(missing_docs, reason = "the names are the field's")]
+pub struct Head {
+    pub status: u16,
+    pub headers: Vec<(String, String)>,
+}
+
+/// A piece of a response body, as its framing cuts it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Frame {
+    /// The type of a server-sent event.
+    pub event: Option<String>,
+    /// Its content.
+    pub data: Vec<u8>,
+}
+
+/// What a provider is handed.
+#[derive(Clone, Debug, PartialEq)]
+#[expect(missing_docs, reason = "the names are in wit/provider.wit")]
+pub enum Input {
+    Begin,
+    Head(Head),
+    Frames(Vec<Frame>),
+    End,
+    Broken(String),
+    Woken,
+}
+
+/// What comes of an operation.
+#[derive(Clone, Debug, PartialEq)]
+#[expect(missing_docs, reason = "the names are the field's")]
+pub enum Output {
+    Chat(chat::Event),
+    Models(Vec<Model>),
+    Vector { index: u32, values: Vec<f32> },
+    Tokens(u64),
+    Usage(chat::Usage),
+}
+
+/// A provider's own error.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Failure {
+    /// What kind of error.
+    pub kind: FailureKind,
+    /// The vendor's words.
+    pub message: String,
+    /// How long to wait before another attempt, in milliseconds.
+    pub retry_after_ms: Option<u32>,
+    /// The vendor's own error.
+    pub raw: Option<Json>,
+}
+
+/// The kinds of a provider's error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names are the field's")]
+pub enum FailureKind {
+    InvalidRequest,
+    Unauthenticated,
+    Forbidden,
+    UnknownModel,
+    TooLarge,
+    RateLimited,
+    Overloaded,
+    ContextTooLong,
+    Refused,
+    Unsupported,
+    Upstream,
+}
+
+/// What a provider wants done next.
+#[derive(Clone, Debug, PartialEq)]
+#[expect(missing_docs, reason = "the names are in wit/provider.wit")]
+pub enum Action {
+    Send(HttpRequest),
+    Emit(Vec<Output>),
+    /// Milliseconds.
+    Wait(u32),
+    Fail(Failure),
+    Finish,
+}
+
+// === impl Failure ===
+
+impl Failure {
+    /// As an error on its way to a caller; `provider` is the name that callers use.
+    pub fn into_error(self, provider: &str) -> Error {
+        let (kind, fault) = match self.kind {
+            FailureKind::InvalidRequest => (Kind::InvalidValue, Fault::Caller),
+            FailureKind::Unsupported => (Kind::Unsupported, Fault::Caller),
+            FailureKind::Unauthenticated => (Kind::Unauthenticated, Fault::Upstream),
+            FailureKind::Forbidden => (Kind::Forbidden, Fault::Upstream),
+            FailureKind::UnknownModel => (Kind::ModelNotFound, Fault::Caller),
+            FailureKind::TooLarge => (Kind::TooLarge, Fault::Caller),
+            FailureKind::RateLimited => (Kind::RateLimited, Fault::Upstream),
+            FailureKind::Overloaded => (Kind::Overloaded, Fault::Upstream),
+            FailureKind::ContextTooLong => (Kind::ContextTooLong, Fault::Caller),
+            FailureKind::Refused => (Kind::Refused, Fault::Upstream),
+            FailureKind::Upstream => (Kind::Upstream, Fault::Upstream),
+        };
+        Error::new(kind, fault, format!("{provider}: {}", self.message))
+            .with_retry_after(self.retry_after_ms.map(|millis| Duration::from_millis(millis.into())))
+            .with_raw(self.raw)
+    }
+}
