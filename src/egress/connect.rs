@@ -1,0 +1,177 @@
+//! From a host's name to a connection: look-up, address policy, TCP without delay, TLS.
+
+use std::collections::HashSet;
+use std::future::Future;
+use std::net::{IpAddr, SocketAddr};
+use std::path::Path;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use hickory_resolver::TokioResolver;
+use http::Uri;
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder, MaybeHttpsStream};
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::client::legacy::connect::dns::Name;
+use hyper_util::rt::TokioIo;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+use rustls::{ClientConfig, RootCertStore};
+use tokio::net::TcpStream;
+use tower_service::Service;
+
+use super::policy;
+use crate::model::{Error, Fault, Kind, Result};
+
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
+type BoxFuture<T> = Pin<Box<dyn Future<Output = std::result::Result<T, BoxError>> + Send>>;
+
+/// TCP's own probes notice a vendor that is gone without a word.
+const TCP_KEEPALIVE: Duration = Duration::from_secs(60);
+
+/// What all connections share.
+pub(super) struct Dialer {
+    resolver: Resolver,
+    tls: ClientConfig,
+}
+
+/// Looks names up, and lets through only addresses that may be reached.
+#[derive(Clone)]
+pub(super) struct Resolver {
+    dns: Option<Arc<TokioResolver>>,
+    named: Arc<HashSet<String>>,
+}
+
+/// Connects within a time-out: look-up, TCP and TLS together.
+#[derive(Clone)]
+pub(super) struct Connector {
+    inner: HttpsConnector<HttpConnector<Resolver>>,
+    within: Duration,
+}
+
+/// A connection took too long.
+#[derive(Debug, thiserror::Error)]
+#[error("no connection within {} ms", .0.as_millis())]
+pub(super) struct ConnectTimeout(Duration);
+
+/// An address may not be reached.
+#[derive(Debug, thiserror::Error)]
+#[error("{host} is at {address}, {what}; name the host in a provider's base_url to allow it")]
+pub(super) struct AddressRefused {
+    host: String,
+    address: IpAddr,
+    what: &'static str,
+}
+
+// === impl Dialer ===
+
+impl Dialer {
+    pub(super) fn new(named: HashSet<String>, ca_file: Option<&Path>) -> Result<Self> {
+        let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+        if let Some(path) = ca_file {
+            let unusable = |why: String| {
+                Error::new(Kind::Internal, Fault::Us, format!("egress.ca_file {}: {why}", path.display()))
+            };
+            for certificate in CertificateDer::pem_file_iter(path).map_err(|error| unusable(error.to_string()))? {
+                let certificate = certificate.map_err(|error| unusable(error.to_string()))?;
+                roots.add(certificate).map_err(|error| unusable(error.to_string()))?;
+            }
+        }
+        let tls = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .map_err(Error::internal)?
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        let dns = TokioResolver::builder_tokio().and_then(|builder| builder.build());
+        let dns = dns
+            .inspect_err(
+                |error| tracing::warn!(%error, "the system's name servers are unknown; only addresses can be reached"),
+            )
+            .ok();
+        Ok(Self { resolver: Resolver { dns: dns.map(Arc::new), named: Arc::new(named) }, tls })
+    }
+
+    /// Refuses a host that is written as an address which only an operator may name.
+    pub(super) fn check_literal(&self, host: &str) -> Result<()> {
+        let Ok(address) = host.trim_matches(['[', ']']).parse() else { return Ok(()) };
+        self.resolver
+            .admit(host, address)
+            .map_err(|error| Error::new(Kind::Forbidden, Fault::Plugin, error.to_string()))
+    }
+
+    pub(super) fn connector(&self, within: Duration) -> Connector {
+        let mut http = HttpConnector::new_with_resolver(self.resolver.clone());
+        http.enforce_http(false);
+        http.set_nodelay(true);
+        http.set_keepalive(Some(TCP_KEEPALIVE));
+        let inner = HttpsConnectorBuilder::new()
+            .with_tls_config(self.tls.clone())
+            .https_or_http()
+            .enable_http1()
+            .enable_http2()
+            .wrap_connector(http);
+        Connector { inner, within }
+    }
+}
+
+// === impl Resolver ===
+
+impl Resolver {
+    fn admit(&self, host: &str, address: IpAddr) -> std::result::Result<(), AddressRefused> {
+        match policy::refusal(address) {
+            Some(what) if !self.named.contains(host) => Err(AddressRefused { host: host.to_owned(), address, what }),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Service<Name> for Resolver {
+    type Response = std::vec::IntoIter<SocketAddr>;
+    type Error = BoxError;
+    type Future = BoxFuture<Self::Response>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<std::result::Result<(), BoxError>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, name: Name) -> Self::Future {
+        let resolver = self.clone();
+        Box::pin(async move {
+            let host = name.as_str();
+            let dns = resolver.dns.as_ref().ok_or("no name server is known")?;
+            let found = dns.lookup_ip(host).await?;
+            let mut refused = None;
+            let mut addresses = Vec::new();
+            for address in found.iter() {
+                match resolver.admit(host, address) {
+                    Ok(()) => addresses.push(SocketAddr::new(address, 0)),
+                    Err(error) => refused = Some(error),
+                }
+            }
+            match (addresses.is_empty(), refused) {
+                (true, Some(refused)) => Err(refused.into()),
+                (true, None) => Err(format!("{host} has no address").into()),
+                // The connection goes to these addresses and no others, whatever the name means a moment later.
+                (false, _) => Ok(addresses.into_iter()),
+            }
+        })
+    }
+}
+
+// === impl Connector ===
+
+impl Service<Uri> for Connector {
+    type Response = MaybeHttpsStream<TokioIo<TcpStream>>;
+    type Error = BoxError;
+    type Future = BoxFuture<Self::Response>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<std::result::Result<(), BoxError>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, uri: Uri) -> Self::Future {
+        let (connecting, within) = (self.inner.call(uri), self.within);
+        Box::pin(async move { tokio::time::timeout(within, connecting).await.map_err(|_| ConnectTimeout(within))? })
+    }
+}

@@ -1,0 +1,117 @@
+//! The only way out to the network: one pooled client, an address policy after name look-up, credentials put on last.
+//!
+//! Simplifying assumptions: redirects are not followed (a vendor's API has no use for them, an attacker has); bodies are not
+//! compressed (we don't ask for it); proxies are not used.
+
+mod connect;
+mod frames;
+mod policy;
+mod request;
+mod response;
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper_util::client::legacy::Client;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+
+use crate::config::{self, Timeouts};
+use crate::model::provider::Credential;
+use crate::model::{Error, Result};
+use connect::{Connector, Dialer};
+
+pub use response::{Piece, Response};
+
+/// Connections that nobody uses are closed after this.
+const IDLE_CONNECTION: Duration = Duration::from_secs(90);
+
+type HttpClient = Client<Connector, Full<Bytes>>;
+
+/// The way out. Cheap to clone.
+#[derive(Clone)]
+pub struct Egress {
+    dialer: Arc<Dialer>,
+    /// One a connect time-out: the pool can't tell connections apart by it.
+    clients: Arc<Mutex<BTreeMap<Duration, HttpClient>>>,
+    max_frame: usize,
+    max_body: usize,
+}
+
+/// A vendor, as one provider reaches it.
+pub struct Target {
+    /// The provider's name, for errors.
+    name: String,
+    base: request::Base,
+    credential: Option<request::Credentials>,
+    secret: Option<String>,
+    /// The time-outs of every call.
+    pub timeouts: Timeouts,
+    client: HttpClient,
+}
+
+// === impl Egress ===
+
+impl Egress {
+    /// Prepares TLS and name look-up.
+    ///
+    /// # Errors
+    /// If the file of certificate authorities can't be used.
+    pub fn new(config: &config::Config) -> Result<Self> {
+        let named: HashSet<String> = config
+            .providers
+            .values()
+            .filter_map(|provider| url::Url::parse(provider.base_url.as_deref()?).ok()?.host_str().map(str::to_owned))
+            .collect();
+        Ok(Self {
+            dialer: Arc::new(Dialer::new(named, config.egress.ca_file.as_deref())?),
+            clients: Arc::default(),
+            max_frame: config.egress.max_frame,
+            max_body: config.egress.max_body,
+        })
+    }
+
+    /// A vendor at `base_url`; `secret` goes where `credential` says.
+    ///
+    /// # Errors
+    /// If the address can't be used, or is one that only an operator may name.
+    pub fn target(
+        &self,
+        name: &str,
+        base_url: &str,
+        credential: &Credential,
+        secret: Option<&str>,
+        timeouts: Timeouts,
+    ) -> Result<Target> {
+        let base = request::Base::parse(name, base_url)?;
+        self.dialer.check_literal(&base.host)?;
+        let credential = request::Credentials::new(credential, secret)
+            .map_err(|reason| Error::internal(format!("provider {name}: {reason}")))?;
+        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        let client = clients.entry(timeouts.connect).or_insert_with(|| client(&self.dialer, timeouts.connect)).clone();
+        let secret = secret.map(str::to_owned);
+        Ok(Target { name: name.to_owned(), base, credential, secret, timeouts, client })
+    }
+}
+
+// === impl Target ===
+
+impl Target {
+    /// Takes the secret out of `text`, should a vendor have repeated it.
+    pub fn redact(&self, text: &mut String) {
+        if let Some(secret) = self.secret.as_deref().filter(|secret| text.contains(*secret)) {
+            *text = text.replace(secret, "[secret]");
+        }
+    }
+}
+
+fn client(dialer: &Arc<Dialer>, connect: Duration) -> HttpClient {
+    Client::builder(TokioExecutor::new())
+        .pool_timer(TokioTimer::new())
+        .pool_idle_timeout(IDLE_CONNECTION)
+        .timer(TokioTimer::new())
+        .http2_adaptive_window(true)
+        .build(dialer.connector(connect))
+}

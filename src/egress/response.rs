@@ -1,0 +1,181 @@
+//! Sending a request, and reading what comes back, within its time-outs.
+
+use std::error::Error as _;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
+use tokio::time::{Instant, timeout};
+
+use super::connect::{AddressRefused, ConnectTimeout};
+use super::frames::{Cutter, TooLong};
+use super::{Egress, Target, request};
+use crate::model::provider::{Frame, Framing, Head, HttpRequest};
+use crate::model::{Error, Fault, Kind, Result};
+
+/// How long and how much is read of a response that nobody wants any more, so that its connection can serve again.
+const DRAIN: (Duration, usize) = (Duration::from_millis(500), 256 << 10);
+
+/// A response whose head has arrived.
+pub struct Response {
+    /// Status and headers.
+    pub head: Head,
+    /// Absent once the body is over.
+    body: Option<Incoming>,
+    cutter: Cutter,
+    idle: Duration,
+    provider: String,
+}
+
+/// What comes of waiting for more of a body.
+#[derive(Debug, PartialEq)]
+pub enum Piece {
+    /// As many frames as have arrived; maybe none yet.
+    Frames(Vec<Frame>),
+    /// The body is over, as its framing promised.
+    End,
+    /// It broke off; the text says how.
+    Broken(String),
+}
+
+// === impl Egress ===
+
+impl Egress {
+    /// Sends a guest's request to `target` and waits for the response's head.
+    ///
+    /// # Errors
+    /// If the guest asked for what it may not, or no head came in time.
+    pub async fn send(&self, target: &Target, request: HttpRequest) -> Result<Response> {
+        let framing = request.framing;
+        let request = request::build(&target.name, &target.base, target.credential.as_ref(), request)?;
+        let within = target.timeouts.connect.saturating_add(target.timeouts.head);
+        let response = match timeout(within, target.client.request(request)).await {
+            Ok(Ok(response)) => response,
+            Ok(Err(error)) => return Err(target.unreachable(&error)),
+            Err(_) => return Err(target.late("sent no response", target.timeouts.head, "head")),
+        };
+        let (parts, body) = response.into_parts();
+        let success = parts.status.is_success();
+        let (framing, longest) = match framing {
+            // An error is read in one piece.
+            _ if !success => (Framing::Whole, self.max_body),
+            Framing::Whole => (framing, self.max_body),
+            _ => (framing, self.max_frame),
+        };
+        let headers = parts
+            .headers
+            .iter()
+            .filter(|(name, _)| {
+                !matches!(name.as_str(), "set-cookie" | "connection" | "keep-alive" | "transfer-encoding")
+            })
+            .map(|(name, value)| (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
+            .collect();
+        Ok(Response {
+            head: Head { status: parts.status.as_u16(), headers },
+            body: Some(body),
+            cutter: Cutter::new(framing, longest),
+            idle: target.timeouts.idle,
+            provider: target.name.clone(),
+        })
+    }
+}
+
+// === impl Target ===
+
+impl Target {
+    fn late(&self, what: &str, limit: Duration, setting: &str) -> Error {
+        late(&self.name, what, limit, setting)
+    }
+
+    /// Why no response came: the caller learns what is the operator's to mend, but no address.
+    fn unreachable(&self, error: &hyper_util::client::legacy::Error) -> Error {
+        let mut cause = error.source();
+        let mut words = error.to_string();
+        while let Some(inner) = cause {
+            if let Some(refused) = inner.downcast_ref::<AddressRefused>() {
+                return Error::new(
+                    Kind::Forbidden,
+                    Fault::Plugin,
+                    format!("provider `{}` may not reach its vendor: {refused}", self.name),
+                );
+            }
+            if inner.downcast_ref::<ConnectTimeout>().is_some() {
+                return self.late("could not be connected to", self.timeouts.connect, "connect");
+            }
+            words = format!("{words}: {inner}");
+            cause = inner.source();
+        }
+        let what =
+            if error.is_connect() { "can't be connected to" } else { "closed the connection before it answered" };
+        Error::new(Kind::Unavailable, Fault::Upstream, format!("the vendor of provider `{}` {what}", self.name))
+            .with_private(words)
+    }
+}
+
+pub(super) fn late(provider: &str, what: &str, limit: Duration, setting: &str) -> Error {
+    Error::new(
+        Kind::Timeout,
+        Fault::Upstream,
+        format!("the vendor of provider `{provider}` {what} within {} ms (timeouts.{setting})", limit.as_millis()),
+    )
+}
+
+// === impl Response ===
+
+impl Response {
+    /// Waits for more of the body.
+    ///
+    /// # Errors
+    /// If nothing came within the idle time-out, or a frame is longer than it may be.
+    pub async fn piece(&mut self) -> Result<Piece> {
+        let Some(body) = &mut self.body else { return Ok(Piece::End) };
+        let frame = match timeout(self.idle, body.frame()).await {
+            Ok(frame) => frame,
+            Err(_) => return Err(late(&self.provider, "sent nothing more", self.idle, "idle")),
+        };
+        match frame {
+            Some(Ok(frame)) => match frame.into_data() {
+                Ok(data) => self.cut(&data),
+                Err(_) => Ok(Piece::Frames(Vec::new())),
+            },
+            Some(Err(error)) => {
+                self.body = None;
+                Ok(Piece::Broken(format!("the response broke off: {error}")))
+            }
+            None => {
+                self.body = None;
+                let frames = self.cutter.finish();
+                if frames.is_empty() { Ok(Piece::End) } else { Ok(Piece::Frames(frames)) }
+            }
+        }
+    }
+
+    fn cut(&mut self, data: &Bytes) -> Result<Piece> {
+        self.cutter.push(data).map(Piece::Frames).map_err(|TooLong| {
+            self.body = None;
+            Error::new(
+                Kind::Upstream,
+                Fault::Upstream,
+                format!("the vendor of provider `{}` answered at a length that isn't taken (egress.max_frame, egress.max_body)", self.provider),
+            )
+        })
+    }
+
+    /// Lets go of a response whose end nobody waits for: what little is left of it is read, so that its connection can
+    /// serve again.
+    pub fn finish(mut self) {
+        let Some(mut body) = self.body.take() else { return };
+        let drain = async move {
+            let (within, mut left) = DRAIN;
+            let deadline = Instant::now() + within;
+            while let Ok(Some(Ok(frame))) = tokio::time::timeout_at(deadline, body.frame()).await {
+                left = left.saturating_sub(frame.data_ref().map_or(1, Bytes::len));
+                if left == 0 {
+                    break;
+                }
+            }
+        };
+        tokio::spawn(drain);
+    }
+}
