@@ -1,0 +1,251 @@
+//! Drives an exchange: does what its actions say, and hands back what came of it, until it is over.
+//!
+//! Whoever reads the outputs drives; dropping a [`Drive`] drops the guest's exchange and closes the upstream connection.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep, timeout_at};
+
+use super::Exchange;
+use crate::egress::{Egress, Piece, Response, Target};
+use crate::model::provider::{Action, HttpRequest, Input, Output};
+use crate::model::{Error, Fault, Kind, Result};
+
+/// What bounds a drive.
+#[derive(Clone, Copy, Debug)]
+pub struct Bounds {
+    /// HTTP requests.
+    pub requests: u32,
+    /// Bytes of output.
+    pub output: usize,
+    /// From beginning to end.
+    pub total: Duration,
+    /// From the head of a stream to the model's first word; absent for answers that come whole.
+    pub first_token: Option<Duration>,
+}
+
+/// An exchange in progress.
+pub struct Drive {
+    exchange: Option<Box<dyn Exchange>>,
+    egress: Egress,
+    /// Absent for a provider that asks nobody.
+    target: Option<Arc<Target>>,
+    /// The provider's name, for errors.
+    provider: String,
+    bounds: Bounds,
+    deadline: Instant,
+    first_token: Option<Instant>,
+    response: Option<Response>,
+    next: Next,
+    sent: u32,
+    output: usize,
+}
+
+/// What is to be done next.
+enum Next {
+    Advance(Input),
+    Send(HttpRequest),
+    Read,
+    Wait(Duration),
+    Fail(Error),
+    Over,
+}
+
+// === impl Drive ===
+
+impl Drive {
+    /// A drive that hasn't begun; `provider` is the name that callers use.
+    pub fn new(
+        exchange: Box<dyn Exchange>,
+        egress: Egress,
+        target: Option<Arc<Target>>,
+        provider: &str,
+        bounds: Bounds,
+    ) -> Self {
+        Self {
+            exchange: Some(exchange),
+            egress,
+            target,
+            provider: provider.to_owned(),
+            bounds,
+            deadline: Instant::now() + bounds.total,
+            first_token: None,
+            response: None,
+            next: Next::Advance(Input::Begin),
+            sent: 0,
+            output: 0,
+        }
+    }
+
+    /// The next outputs, as many as have come; `None` once the exchange is over and whole.
+    ///
+    /// # Errors
+    /// Whatever ended the exchange before that; there is nothing after it.
+    pub async fn outputs(&mut self) -> Result<Option<Vec<Output>>> {
+        loop {
+            match std::mem::replace(&mut self.next, Next::Over) {
+                Next::Advance(input) => {
+                    let outputs = self.advance(input)?;
+                    if !outputs.is_empty() {
+                        return Ok(Some(outputs));
+                    }
+                }
+                Next::Send(request) => self.send(request).await?,
+                Next::Read => self.read().await?,
+                Next::Wait(time) => {
+                    if timeout_at(self.deadline, sleep(time)).await.is_err() {
+                        return Err(self.late("took longer than", self.bounds.total, "total"));
+                    }
+                    self.next = Next::Advance(Input::Woken);
+                }
+                Next::Fail(error) => return Err(error),
+                Next::Over => {
+                    self.end();
+                    return Ok(None);
+                }
+            }
+        }
+    }
+
+    async fn send(&mut self, request: HttpRequest) -> Result<()> {
+        self.sent += 1;
+        if self.sent > self.bounds.requests {
+            return Err(self.breach(format!(
+                "it sent more than {} requests in one exchange; raise plugins.limits.requests if it has to",
+                self.bounds.requests
+            )));
+        }
+        let Some(target) = self.target.clone() else {
+            return Err(
+                self.breach("it asked for a request, but has no base URL; set providers.<name>.base_url".into())
+            );
+        };
+        let Ok(response) = timeout_at(self.deadline, self.egress.send(&target, request)).await else {
+            return Err(self.late("took longer than", self.bounds.total, "total"));
+        };
+        let response = response?;
+        self.first_token = self.bounds.first_token.map(|within| Instant::now() + within);
+        self.next = Next::Advance(Input::Head(response.head.clone()));
+        self.response = Some(response);
+        Ok(())
+    }
+
+    async fn read(&mut self) -> Result<()> {
+        let Some(response) = &mut self.response else {
+            return Err(self.breach("it neither sent, waited, failed nor finished".into()));
+        };
+        let deadline = self.first_token.map_or(self.deadline, |first| first.min(self.deadline));
+        let Ok(piece) = timeout_at(deadline, response.piece()).await else {
+            return Err(match (self.first_token, self.bounds.first_token) {
+                (Some(first), Some(within)) if first <= self.deadline => {
+                    self.late("sent no word", within, "first_token")
+                }
+                _ => self.late("took longer than", self.bounds.total, "total"),
+            });
+        };
+        self.next = match piece? {
+            Piece::Frames(frames) if frames.is_empty() => Next::Read,
+            Piece::Frames(frames) => Next::Advance(Input::Frames(frames)),
+            Piece::End => {
+                self.response = None;
+                Next::Advance(Input::End)
+            }
+            Piece::Broken(how) => {
+                self.response = None;
+                Next::Advance(Input::Broken(how))
+            }
+        };
+        Ok(())
+    }
+
+    /// Hands `input` to the guest, keeps what is to be done next, and returns what was said.
+    fn advance(&mut self, input: Input) -> Result<Vec<Output>> {
+        let Some(exchange) = &mut self.exchange else { return Ok(Vec::new()) };
+        let actions = exchange.advance(input)?;
+        let mut said = Vec::new();
+        let mut next = None;
+        for action in actions {
+            if next.is_some() {
+                return Err(self.breach("it went on after it had sent, waited, failed or finished".into()));
+            }
+            next = match action {
+                Action::Emit(mut outputs) => {
+                    said.append(&mut outputs);
+                    None
+                }
+                Action::Send(request) => {
+                    self.response = None;
+                    Some(Next::Send(request))
+                }
+                Action::Wait(millis) => Some(Next::Wait(Duration::from_millis(millis.into()))),
+                Action::Fail(mut failure) => {
+                    // A vendor may repeat the key that it was sent.
+                    if let Some(target) = &self.target {
+                        target.redact(&mut failure.message);
+                        failure.raw.iter_mut().for_each(|raw| target.redact(raw));
+                    }
+                    Some(Next::Fail(failure.into_error(&self.provider)))
+                }
+                Action::Finish => Some(Next::Over),
+            };
+        }
+        self.next = next.unwrap_or(Next::Read);
+        self.output = self.output.saturating_add(said.iter().map(weight).sum());
+        if self.output > self.bounds.output {
+            return Err(self.breach(format!(
+                "it answered more than {} bytes; raise plugins.limits.output if it has to",
+                self.bounds.output
+            )));
+        }
+        if said.iter().any(|output| matches!(output, Output::Chat(event) if event.is_content())) {
+            self.first_token = None;
+        }
+        Ok(said)
+    }
+
+    /// The exchange is over: gives the instance back, and the connection if it can serve again.
+    fn end(&mut self) {
+        self.exchange = None;
+        if let Some(response) = self.response.take() {
+            response.finish();
+        }
+    }
+
+    fn breach(&self, what: String) -> Error {
+        Error::new(
+            Kind::Plugin,
+            Fault::Plugin,
+            format!("the plugin of provider `{}` was stopped: {what}", self.provider),
+        )
+    }
+
+    fn late(&self, what: &str, limit: Duration, setting: &str) -> Error {
+        Error::new(
+            Kind::Timeout,
+            Fault::Upstream,
+            format!("provider `{}` {what} {} ms (timeouts.{setting})", self.provider, limit.as_millis()),
+        )
+    }
+}
+
+/// Bytes that an output stands for, roughly.
+fn weight(output: &Output) -> usize {
+    use crate::model::chat::Event;
+    let own = size_of::<Output>();
+    own + match output {
+        Output::Chat(
+            Event::Text { text, .. }
+            | Event::Thinking { text, .. }
+            | Event::Signature { text, .. }
+            | Event::Redacted { text, .. }
+            | Event::CallArguments { text, .. }
+            | Event::Refusal { text, .. },
+        ) => text.len(),
+        Output::Chat(Event::Extra(field)) => field.name.len() + field.value.len(),
+        Output::Chat(Event::CallStarted { id, name, .. }) => id.len() + name.len(),
+        Output::Models(models) => models.iter().map(|model| own + model.id.len()).sum(),
+        Output::Vector { values, .. } => values.len() * 4,
+        _ => 0,
+    }
+}

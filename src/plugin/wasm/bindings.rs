@@ -1,0 +1,10 @@
+//! What `wit/` says, as Rust; made by the compiler.
+
+wasmtime::component::bindgen!({
+    path: "wit",
+    world: "provider-plugin",
+    imports: { default: trappable },
+});
+
+pub(super) use exports::mortise::plugin::provider;
+pub(super) use mortise::plugin::{chat, http, log};

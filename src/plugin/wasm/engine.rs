@@ -1,0 +1,140 @@
+//! The one engine: its features, its pool of instances, its ticker.
+
+use std::sync::Arc;
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::time::Duration;
+
+use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, WasmBacktraceDetails};
+
+use super::cache::Cache;
+use super::limits::{CORE_INSTANCES, MEMORIES, TABLES};
+use crate::config;
+use crate::model::{Error, Result};
+
+/// How often running guests are interrupted to have their time measured.
+pub(super) const TICK: Duration = Duration::from_millis(10);
+/// Stack of a guest.
+const STACK: usize = 512 << 10;
+/// Memory and tables of a returned slot that stay mapped: what an ordinary exchange touches.
+const KEEP_RESIDENT: usize = 512 << 10;
+
+/// The sandbox that all plugins run in. Cheap to clone.
+#[derive(Clone)]
+pub struct Sandbox {
+    pub(super) engine: Engine,
+    pub(super) cache: Arc<Cache>,
+    _ticker: Arc<Ticker>,
+}
+
+/// Stops the ticking thread when the last sandbox is gone.
+struct Ticker {
+    _stop: Sender<()>,
+}
+
+// === impl Sandbox ===
+
+impl Sandbox {
+    /// Makes the engine and starts its ticker.
+    ///
+    /// # Errors
+    /// If the machine can't run compiled guests at all.
+    pub fn new(config: &config::Plugins) -> Result<Self> {
+        let engine = with_fallback(config)?;
+        let ticker = Ticker::start(&engine)?;
+        let cache = Arc::new(Cache::new(&config.cache, &engine));
+        Ok(Self { engine, cache, _ticker: Arc::new(ticker) })
+    }
+}
+
+/// Reserves address space for the whole pool; where that is short, less of it for each memory; where even that is too much,
+/// allocates on demand.
+fn with_fallback(config: &config::Plugins) -> Result<Engine> {
+    let memory = largest_memory(config);
+    let attempts = [
+        ("pool with guard regions", Some(4 << 30)),
+        ("pool with checked memories", Some(memory as u64)),
+        ("no pool", None),
+    ];
+    let mut last = None;
+    for (name, reservation) in attempts {
+        match Engine::new(&features(config, memory, reservation)) {
+            Ok(engine) => {
+                if last.is_some() {
+                    tracing::warn!(allocation = name, "address space is short; guests run slower");
+                }
+                return Ok(engine);
+            }
+            Err(error) => {
+                tracing::debug!(allocation = name, %error, "the engine could not be made so");
+                last = Some(error);
+            }
+        }
+    }
+    Err(Error::internal(format!("can't make the sandbox: {}", last.map(|e| format!("{e:#}")).unwrap_or_default())))
+}
+
+fn features(config: &config::Plugins, memory: usize, reservation: Option<u64>) -> Config {
+    let mut engine = Config::new();
+    engine
+        .wasm_component_model(true)
+        .wasm_memory64(false)
+        .wasm_custom_page_sizes(false)
+        .wasm_relaxed_simd(false)
+        .epoch_interruption(true)
+        .max_wasm_stack(STACK)
+        .memory_init_cow(true)
+        .wasm_backtrace_details(WasmBacktraceDetails::Disable);
+    match reservation {
+        Some(bytes) => {
+            let mut pool = PoolingAllocationConfig::new();
+            let per_component = |each: usize| config.instances.saturating_mul(u32::try_from(each).unwrap_or(u32::MAX));
+            pool.total_component_instances(config.instances)
+                .total_core_instances(per_component(4))
+                .total_memories(per_component(1))
+                .total_tables(per_component(4))
+                .max_core_instances_per_component(CORE_INSTANCES as u32)
+                .max_memories_per_component(MEMORIES as u32)
+                .max_tables_per_component(TABLES as u32)
+                .max_memory_size(memory)
+                .table_elements(config.limits.table_elements)
+                // Keeping memory is a loss without the scan that tells which of it was touched.
+                .pagemap_scan(Enabled::Auto)
+                .linear_memory_keep_resident(KEEP_RESIDENT)
+                .table_keep_resident(KEEP_RESIDENT)
+                .max_unused_warm_slots(config.instances);
+            engine.memory_reservation(bytes).allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
+        }
+        None => {
+            engine.memory_reservation(0).allocation_strategy(InstanceAllocationStrategy::OnDemand);
+        }
+    }
+    engine
+}
+
+/// The largest memory that any plugin may have: a slot of the pool must hold it.
+fn largest_memory(config: &config::Plugins) -> usize {
+    let granted = config.grants.values().filter_map(|grant| grant.limits).map(|limits| limits.memory).max();
+    config.limits.memory.max(granted.unwrap_or_default())
+}
+
+// === impl Ticker ===
+
+impl Ticker {
+    /// A thread of its own, because the guests that it interrupts may hold every thread of the runtime.
+    fn start(engine: &Engine) -> Result<Self> {
+        let (stop, stopped) = channel();
+        let engine = engine.weak();
+        std::thread::Builder::new()
+            .name("epoch-ticker".into())
+            .spawn(move || {
+                while stopped.recv_timeout(TICK) == Err(RecvTimeoutError::Timeout) {
+                    match engine.upgrade() {
+                        Some(engine) => engine.increment_epoch(),
+                        None => break,
+                    }
+                }
+            })
+            .map_err(|error| Error::internal(format!("can't start the epoch ticker: {error}")))?;
+        Ok(Self { _stop: stop })
+    }
+}

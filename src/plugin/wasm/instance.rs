@@ -1,0 +1,126 @@
+//! One live guest, and calls into it.
+
+use wasmtime::component::ResourceAny;
+use wasmtime::{Store, Trap};
+
+use super::bindings::ProviderPlugin;
+use super::bindings::provider as wit;
+use super::convert;
+use super::provider::Version;
+use super::state::{OutOfTime, State};
+use crate::model::provider::Info;
+use crate::model::{Error, Fault, Kind, Result};
+
+/// A live guest. It is either idle or serves one exchange.
+pub(super) struct Instance {
+    store: Store<State>,
+    guest: ProviderPlugin,
+    /// Exchanges that it has served.
+    served: u32,
+}
+
+/// An instance is dropped after so many exchanges: what a guest leaks stays bounded.
+const SERVICE_LIFE: u32 = 10_000;
+/// An instance that grew beyond this is dropped rather than kept.
+const LEAN: usize = 8 << 20;
+
+// === impl Instance ===
+
+impl Instance {
+    pub(super) fn new(version: &Version) -> Result<Self> {
+        let state = State::new(version.id.clone(), &version.limits);
+        let mut store = Store::new(version.pre.engine(), state);
+        store.limiter(|state| &mut state.limiter);
+        store.epoch_deadline_callback(|mut store| store.data_mut().cpu.tick());
+        store.set_hostcall_fuel(version.limits.call_bytes);
+        store.set_epoch_deadline(1);
+        match version.pre.instantiate(&mut store) {
+            Ok(guest) => Ok(Self { store, guest, served: 0 }),
+            Err(error) if error.is::<wasmtime::PoolConcurrencyLimitError>() => Err(Error::new(
+                Kind::Overloaded,
+                Fault::Us,
+                "all plugin instances are in use; try again, or raise plugins.instances",
+            )
+            .with_retry_after(Some(std::time::Duration::from_secs(1)))),
+            Err(error) => Err(version.trapped(&explain(&error, store.data()), &error)),
+        }
+    }
+
+    /// Whether it may serve another exchange.
+    pub(super) fn fit(&self) -> bool {
+        self.served < SERVICE_LIFE && self.store.data().limiter.used() <= LEAN
+    }
+
+    pub(super) fn describe(&mut self, version: &Version, settings: &str) -> Result<Info> {
+        let settings = settings.to_owned();
+        let answer =
+            self.call(version, |guest, store| guest.mortise_plugin_provider().call_describe(store, &settings))?;
+        match answer {
+            Ok(info) => Ok(convert::info(info)),
+            Err(error) => Err(convert::failure(error).into_error(&version.id)),
+        }
+    }
+
+    pub(super) fn open(
+        &mut self,
+        version: &Version,
+        operation: &wit::Operation,
+        settings: &str,
+    ) -> Result<ResourceAny> {
+        self.served += 1;
+        self.store.data_mut().log.refill();
+        let settings = settings.to_owned();
+        self.call(version, |guest, store| {
+            guest.mortise_plugin_provider().exchange().call_constructor(store, operation, &settings)
+        })
+    }
+
+    pub(super) fn advance(
+        &mut self,
+        version: &Version,
+        exchange: ResourceAny,
+        input: &wit::Input,
+    ) -> Result<Vec<wit::Action>> {
+        self.call(version, |guest, store| {
+            guest.mortise_plugin_provider().exchange().call_advance(store, exchange, input)
+        })
+    }
+
+    /// Ends an exchange; the guest may run its destructor.
+    pub(super) fn close(&mut self, version: &Version, exchange: ResourceAny) -> Result<()> {
+        self.call(version, |_, store| exchange.resource_drop(store))
+    }
+
+    fn call<T>(
+        &mut self,
+        version: &Version,
+        call: impl FnOnce(&ProviderPlugin, &mut Store<State>) -> wasmtime::Result<T>,
+    ) -> Result<T> {
+        self.store.set_epoch_deadline(1);
+        self.store.data_mut().cpu.start();
+        call(&self.guest, &mut self.store).map_err(|error| version.trapped(&explain(&error, self.store.data()), &error))
+    }
+}
+
+/// Why a guest was stopped, in words for whoever runs it.
+fn explain(error: &wasmtime::Error, state: &State) -> String {
+    if let Some(out_of_time) = error.downcast_ref::<OutOfTime>() {
+        return out_of_time.to_string();
+    }
+    if let Some(hit) = &state.limiter.hit {
+        return hit.clone();
+    }
+    match error.downcast_ref::<Trap>() {
+        Some(Trap::StackOverflow) => "its calls nest deeper than its stack of 512 KiB; it recurses without end".into(),
+        Some(Trap::UnreachableCodeReached) => "it panicked; its words are in the log".into(),
+        Some(trap) => format!("it trapped: {trap}"),
+        None => {
+            let root = error.root_cause().to_string();
+            if root.contains("fuel") {
+                "it handed over more than one call may; raise plugins.limits.call_bytes".into()
+            } else {
+                root
+            }
+        }
+    }
+}

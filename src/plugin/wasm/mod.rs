@@ -1,0 +1,27 @@
+//! The sandbox host: one wasmtime engine, components as plugins.
+//!
+//! What bounds a guest: linear memory and tables ([`limits`], asked at every growth), processor time of a call (the epoch
+//! ticker of [`engine`] interrupts, [`state`] measures), bytes that a call may hand over (wasmtime's host-call fuel), words it
+//! may log ([`import`]), instances alive at once (the pool of the engine), exchanges at once ([`provider`]).
+//!
+//! What bounds an instance's life: it serves one exchange at a time; afterwards it is dropped (`fresh`), or kept for the same
+//! caller (`principal`) or for anybody (`warm`), unless it trapped, grew large or served long enough ([`pool`]). A trap
+//! therefore costs one request.
+//!
+//! How a file becomes a version: [`stage`]; where files come from: [`watch`].
+
+mod bindings;
+mod cache;
+mod convert;
+mod engine;
+mod import;
+mod instance;
+mod limits;
+mod pool;
+mod provider;
+mod stage;
+mod state;
+mod watch;
+
+pub use engine::Sandbox;
+pub use watch::Loader;

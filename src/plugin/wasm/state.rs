@@ -1,0 +1,98 @@
+//! What one instance's store holds, and how its processor time is measured.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustix::time::{ClockId, clock_gettime};
+use wasmtime::{Result, UpdateDeadline};
+
+use super::limits::Limiter;
+use crate::config;
+
+/// What the host knows of the guest in a store.
+#[derive(Debug)]
+pub(super) struct State {
+    /// The plugin's id.
+    pub(super) plugin: Arc<str>,
+    pub(super) limiter: Limiter,
+    pub(super) cpu: Cpu,
+    pub(super) log: LogBudget,
+    /// Handles to the host's resources that the guest may still ask for.
+    pub(super) handles: u32,
+}
+
+/// Processor time of the call in progress, measured from the first tick within it: a call that is over before the next tick
+/// isn't measured at all.
+#[derive(Debug)]
+pub(super) struct Cpu {
+    budget: Duration,
+    since: Option<Duration>,
+}
+
+/// Bytes that the exchange in progress may still log.
+#[derive(Debug)]
+pub(super) struct LogBudget {
+    whole: usize,
+    left: usize,
+    told: bool,
+}
+
+/// The guest used up its processor time.
+#[derive(Debug, thiserror::Error)]
+#[error("it ran longer than {} ms of processor time in one call; raise plugins.limits.cpu if it has to", .0.as_millis())]
+pub(super) struct OutOfTime(Duration);
+
+// === impl State ===
+
+impl State {
+    pub(super) fn new(plugin: Arc<str>, limits: &config::Limits) -> Self {
+        Self {
+            plugin,
+            limiter: Limiter::new(limits),
+            cpu: Cpu { budget: limits.cpu, since: None },
+            log: LogBudget { whole: limits.log, left: limits.log, told: false },
+            handles: limits.handles,
+        }
+    }
+}
+
+// === impl Cpu ===
+
+impl Cpu {
+    /// A call begins.
+    pub(super) fn start(&mut self) {
+        self.since = None;
+    }
+
+    /// The ticker interrupted the call.
+    pub(super) fn tick(&mut self) -> Result<UpdateDeadline> {
+        // Time of this thread, not of the wall: a guest isn't blamed for a busy machine.
+        let time = clock_gettime(ClockId::ThreadCPUTime);
+        let now = Duration::new(time.tv_sec.unsigned_abs(), u32::try_from(time.tv_nsec).unwrap_or_default());
+        let since = *self.since.get_or_insert(now);
+        if now.saturating_sub(since) >= self.budget {
+            return Err(OutOfTime(self.budget).into());
+        }
+        Ok(UpdateDeadline::Continue(1))
+    }
+}
+
+// === impl LogBudget ===
+
+impl LogBudget {
+    /// A new exchange begins.
+    pub(super) fn refill(&mut self) {
+        self.left = self.whole;
+        self.told = false;
+    }
+
+    /// Whether `bytes` may still be logged; `None` the first time that they may not.
+    pub(super) fn take(&mut self, bytes: usize) -> Option<bool> {
+        if bytes <= self.left {
+            self.left -= bytes;
+            return Some(true);
+        }
+        self.left = 0;
+        if std::mem::replace(&mut self.told, true) { Some(false) } else { None }
+    }
+}
