@@ -1,0 +1,210 @@
+//! A JSON object, taken apart field by field: what is known is checked by name, what is left is kept as it came.
+
+use bytes::Bytes;
+use serde::Deserialize;
+use serde::de::{DeserializeOwned, Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+use super::request::is_blank;
+use crate::model::chat::Field;
+use crate::model::{Error, Kind, Result};
+
+/// The fields of an object that nobody has taken yet, in the order in which they came.
+#[derive(Debug, Default)]
+pub struct Fields {
+    /// Where the object stands within the body: `messages[0]`, or nothing.
+    path: String,
+    names: Vec<String>,
+    rest: Vec<(String, Box<RawValue>)>,
+}
+
+// === impl Fields ===
+
+impl Fields {
+    /// Reads the object in `bytes`.
+    ///
+    /// # Errors
+    /// If it is no JSON, or no object.
+    pub fn parse(bytes: &Bytes) -> Result<Self> {
+        if is_blank(bytes) {
+            return Err(Error::caller(Kind::InvalidValue, "the request body is empty; send a JSON object"));
+        }
+        if std::str::from_utf8(bytes).is_err() {
+            return Err(Error::caller(Kind::InvalidValue, "the request body is not valid UTF-8"));
+        }
+        serde_json::from_slice::<Object>(bytes).map(|object| Self::of(object, "")).map_err(|error| {
+            Error::caller(Kind::InvalidValue, format!("the request body is not a valid JSON object: {error}"))
+        })
+    }
+
+    /// Reads the object in `raw`, which stands at `path` within the body.
+    ///
+    /// # Errors
+    /// If it is no object.
+    pub fn parse_at(raw: &RawValue, path: &str) -> Result<Self> {
+        serde_json::from_str::<Object>(raw.get()).map(|object| Self::of(object, path)).map_err(|error| {
+            Error::invalid(path, format!("Invalid value for {path}: {}", describe(&error)))
+                .with_details(serde_json::json!({"field": path}))
+        })
+    }
+
+    fn of(object: Object, path: &str) -> Self {
+        let names = object.0.iter().map(|(name, _)| name.clone()).collect();
+        Self { path: path.to_owned(), names, rest: object.0 }
+    }
+
+    /// Takes `name`; absent and null are the same.
+    ///
+    /// # Errors
+    /// If the value is not of the type that is wanted; the error names the field.
+    pub fn take<T: DeserializeOwned>(&mut self, name: &str) -> Result<Option<T>> {
+        let Some(raw) = self.take_raw(name) else { return Ok(None) };
+        serde_json::from_str(raw.get()).map(Some).map_err(|error| self.wrong(name, &describe(&error)))
+    }
+
+    /// Takes `name`, which must be there.
+    ///
+    /// # Errors
+    /// If it isn't, or is of another type.
+    pub fn require<T: DeserializeOwned>(&mut self, name: &str) -> Result<T> {
+        self.take(name)?.ok_or_else(|| self.missing(name))
+    }
+
+    /// Takes the object `name`.
+    ///
+    /// # Errors
+    /// If it is no object.
+    pub fn take_object(&mut self, name: &str) -> Result<Option<Self>> {
+        let Some(raw) = self.take_raw(name) else { return Ok(None) };
+        Self::parse_at(&raw, &self.path_of(name)).map(Some)
+    }
+
+    /// Takes the list of objects `name`.
+    ///
+    /// # Errors
+    /// If it is no list, or one of its elements is no object.
+    pub fn take_objects(&mut self, name: &str) -> Result<Option<Vec<Self>>> {
+        let Some(elements) = self.take::<Vec<Box<RawValue>>>(name)? else { return Ok(None) };
+        let path = self.path_of(name);
+        let objects = elements.iter().enumerate().map(|(index, raw)| Self::parse_at(raw, &format!("{path}[{index}]")));
+        objects.collect::<Result<_>>().map(Some)
+    }
+
+    /// Takes `name` as it came; null is absent.
+    pub fn take_raw(&mut self, name: &str) -> Option<Box<RawValue>> {
+        // Of a name that stands there twice, the last counts, as in JavaScript and Python.
+        let mut found = None;
+        self.rest.retain_mut(|(known, value)| {
+            let same = known == name;
+            if same {
+                found = Some(std::mem::take(value));
+            }
+            !same
+        });
+        found.filter(|raw| raw.get() != "null")
+    }
+
+    /// What nobody took.
+    pub fn into_extra(self) -> Vec<Field> {
+        self.rest
+            .into_iter()
+            .map(|(name, value)| Field { name, value: String::from(Box::<str>::from(value)) })
+            .collect()
+    }
+
+    /// Whether the object has a field `name` that nobody has taken.
+    pub fn has(&self, name: &str) -> bool {
+        self.rest.iter().any(|(known, value)| known == name && value.get() != "null")
+    }
+
+    /// The path of the field `name` within the body.
+    pub fn path_of(&self, name: &str) -> String {
+        if self.path.is_empty() { name.to_owned() } else { format!("{}.{name}", self.path) }
+    }
+
+    /// The error of a field that has to be there.
+    pub fn missing(&self, name: &str) -> Error {
+        let path = self.path_of(name);
+        Error::caller(Kind::MissingField, format!("Missing required field: {path}"))
+            .with_details(serde_json::json!({"required_fields": [name], "provided_fields": self.names}))
+            .with_param(path)
+    }
+
+    /// The error of a field whose value can't be used.
+    pub fn wrong(&self, name: &str, what: &str) -> Error {
+        let path = self.path_of(name);
+        let error = Error::invalid(&path, format!("Invalid value for {path}: {what}"));
+        error.with_details(serde_json::json!({"field": path}))
+    }
+}
+
+/// Serde's words without the position, which would be one within the field.
+fn describe(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    match text.rsplit_once(" at line ") {
+        Some((what, _)) => what.to_owned(),
+        None => text,
+    }
+}
+
+/// The members of an object, in order.
+struct Object(Vec<(String, Box<RawValue>)>);
+
+impl<'de> Deserialize<'de> for Object {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Members;
+        impl<'de> Visitor<'de> for Members {
+            type Value = Object;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Object, A::Error> {
+                let mut members = Vec::with_capacity(8);
+                while let Some(member) = map.next_entry()? {
+                    members.push(member);
+                }
+                Ok(Object(members))
+            }
+        }
+        deserializer.deserialize_map(Members)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fields(text: &str) -> Result<Fields> {
+        Fields::parse(&Bytes::copy_from_slice(text.as_bytes()))
+    }
+
+    #[test]
+    fn what_is_not_an_object_is_refused_with_a_reason() {
+        for text in ["", "  ", "[]", "{", "\"x\"", "{\"a\":1}x"] {
+            let error = fields(text).unwrap_err();
+            assert!(error.public().starts_with("the request body"), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn errors_name_the_path() {
+        let mut body = fields(r#"{"messages":[{"role":7}],"n":"two"}"#).unwrap();
+        assert_eq!(body.take::<u32>("n").unwrap_err().param(), Some("n"));
+        let mut messages = body.take_objects("messages").unwrap().unwrap();
+        let error = messages[0].take::<String>("role").unwrap_err();
+        assert!(error.public().contains("messages[0].role"), "{error}");
+        let error = messages[0].require::<String>("content").unwrap_err();
+        assert_eq!(error.public(), "Missing required field: messages[0].content");
+    }
+
+    #[test]
+    fn what_is_left_is_untouched() {
+        let mut body = fields(r#"{"a":1.50,"b":null,"c":{"x" : [1e3]},"a":2.0}"#).unwrap();
+        assert_eq!(body.take::<f64>("a").unwrap(), Some(2.0));
+        assert_eq!(body.take::<f64>("b").unwrap(), None);
+        let extra = body.into_extra();
+        assert_eq!((extra[0].name.as_str(), extra[0].value.as_str()), ("c", r#"{"x" : [1e3]}"#));
+    }
+}

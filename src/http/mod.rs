@@ -1,0 +1,16 @@
+//! The HTTP kit: requests, replies, the table of endpoints, errors as bodies, event streams. No endpoint stands here.
+
+pub mod body;
+pub mod endpoint;
+pub mod fault;
+pub mod fields;
+pub mod reply;
+pub mod request;
+pub mod router;
+pub mod sse;
+
+pub use endpoint::{Endpoint, ErrorShape, Surface};
+pub use fields::Fields;
+pub use reply::Reply;
+pub use request::Request;
+pub use router::Router;

@@ -1,0 +1,82 @@
+//! A request as an endpoint sees it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::HeaderMap;
+use hyper::body::Incoming;
+
+use super::body;
+use super::fields::Fields;
+use crate::model::id::RequestId;
+use crate::model::{Error, Kind, Result};
+
+/// A request, routed.
+pub struct Request<S> {
+    /// What the endpoints share.
+    pub state: Arc<S>,
+    /// Names this request everywhere.
+    pub id: RequestId,
+    /// The caller, as far as the server knows one.
+    pub principal: Arc<str>,
+    /// The request's headers.
+    pub headers: HeaderMap,
+    /// What the path's template left open, by name.
+    pub parameters: Vec<(String, String)>,
+    /// What bounds the body.
+    pub limits: BodyLimits,
+    /// The body, not read yet.
+    pub body: Incoming,
+}
+
+/// What bounds a request's body.
+#[derive(Clone, Copy, Debug)]
+pub struct BodyLimits {
+    /// Bytes.
+    pub most: usize,
+    /// From the head to the body's end.
+    pub within: Duration,
+}
+
+// === impl Request ===
+
+impl<S> Request<S> {
+    /// What stands in the path in place of `{name}`.
+    pub fn parameter(&self, name: &str) -> &str {
+        self.parameters.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value)
+    }
+
+    /// Reads the body, which must be a JSON object, whatever its content type says.
+    ///
+    /// # Errors
+    /// If it can't be read, or is no JSON object; a foreign site must say that it sends JSON.
+    pub async fn fields(self) -> Result<(Arc<S>, Fields)> {
+        self.refuse_simple_cross_site()?;
+        let bytes = body::read(self.body, self.limits.most, self.limits.within).await?;
+        Ok((self.state, Fields::parse(&bytes)?))
+    }
+
+    /// A page of another site can make a browser send a form here without asking first, but not `application/json`.
+    fn refuse_simple_cross_site(&self) -> Result<()> {
+        let text = |name| self.headers.get(name).and_then(|value| value.to_str().ok());
+        let Some(origin) = text(http::header::ORIGIN) else { return Ok(()) };
+        let here = text(http::header::HOST).unwrap_or_default();
+        let same_site = origin.split_once("://").is_some_and(|(_, authority)| authority.eq_ignore_ascii_case(here));
+        let json = text(http::header::CONTENT_TYPE).is_some_and(|value| {
+            value.split(';').next().is_some_and(|mime| mime.trim().eq_ignore_ascii_case("application/json"))
+        });
+        if same_site || json {
+            return Ok(());
+        }
+        Err(Error::caller(
+            Kind::UnsupportedMediaType,
+            "a request from another site's page must have the Content-Type application/json",
+        ))
+    }
+}
+
+/// An empty body is an empty object nowhere: it is a mistake that deserves its own words.
+pub(super) fn is_blank(bytes: &Bytes) -> bool {
+    bytes.iter().all(u8::is_ascii_whitespace)
+}

@@ -1,0 +1,167 @@
+//! Asking a model: one turn, read event by event or as a whole.
+
+use std::sync::Arc;
+
+use super::answer::{Answer, Assembly};
+use super::provider::Providers;
+use super::route::{Choice, Chosen};
+use crate::model::chat::{Event, Request};
+use crate::model::provider::{EmbedRequest, Operation, Output};
+use crate::model::{Error, Fault, Kind, Result};
+use crate::plugin::drive::Drive;
+use crate::telemetry::stats::Stats;
+
+/// Asks models.
+pub struct Chat {
+    providers: Arc<Providers>,
+    stats: Arc<Stats>,
+}
+
+/// A model's turn in progress. Dropping it ends the work upstream.
+pub struct Turn {
+    /// Who answers.
+    pub chosen: Chosen,
+    drive: Drive,
+    stats: Arc<Stats>,
+    stopped: bool,
+    /// What came before the caller was told that there is an answer.
+    early: Option<Vec<Event>>,
+}
+
+/// Vectors for texts.
+#[derive(Debug, Default)]
+pub struct Embedding {
+    /// By the index of their text.
+    pub vectors: Vec<(u32, Vec<f32>)>,
+    /// Tokens, if the vendor told.
+    pub usage: Option<crate::model::chat::Usage>,
+}
+
+// === impl Chat ===
+
+impl Chat {
+    /// Asks the models of `providers`, and counts in `stats`.
+    pub fn new(providers: Arc<Providers>, stats: Arc<Stats>) -> Self {
+        Self { providers, stats }
+    }
+
+    /// Begins a turn and waits for the model's first word, so that whatever fails before it can still be told plainly.
+    ///
+    /// # Errors
+    /// If nobody serves `choice`, or the turn fails before the model said anything.
+    pub async fn begin(&self, choice: Choice<'_>, mut request: Request, principal: &Arc<str>) -> Result<Turn> {
+        let chosen = self.providers.choose(choice)?;
+        request.model.clone_from(&chosen.model);
+        let streaming = request.streaming;
+        self.stats.asked(&chosen.provider.name);
+        let drive = chosen.vendor()?.begin(Operation::Chat(request), streaming, principal);
+        let drive = drive.inspect_err(|error| record(&self.stats, &chosen, Some(error)))?;
+        let mut turn = Turn { chosen, drive, stats: self.stats.clone(), stopped: false, early: None };
+        let mut early = Vec::new();
+        while !turn.stopped && !early.iter().any(Event::is_content) {
+            match turn.next().await? {
+                Some(mut events) => early.append(&mut events),
+                None => break,
+            }
+        }
+        turn.early = Some(early);
+        Ok(turn)
+    }
+
+    /// Turns texts into vectors.
+    ///
+    /// # Errors
+    /// If nobody serves `choice`, or the vendor fails.
+    pub async fn embed(
+        &self,
+        choice: Choice<'_>,
+        mut request: EmbedRequest,
+        principal: &Arc<str>,
+    ) -> Result<(Chosen, Embedding)> {
+        let chosen = self.providers.choose(choice)?;
+        request.model.clone_from(&chosen.model);
+        self.stats.asked(&chosen.provider.name);
+        let outcome = async {
+            let mut drive = chosen.vendor()?.begin(Operation::Embed(request), false, principal)?;
+            let mut embedding = Embedding::default();
+            while let Some(outputs) = drive.outputs().await? {
+                for output in outputs {
+                    match output {
+                        Output::Vector { index, values } => embedding.vectors.push((index, values)),
+                        Output::Usage(usage) => embedding.usage = Some(usage),
+                        _ => {}
+                    }
+                }
+            }
+            embedding.vectors.sort_by_key(|(index, _)| *index);
+            Ok(embedding)
+        };
+        let outcome: Result<Embedding> = outcome.await;
+        record(&self.stats, &chosen, outcome.as_ref().err());
+        outcome.map(|embedding| (chosen.clone(), embedding))
+    }
+}
+
+/// Keeps what the newest outcome says of the provider; a caller's mistake says nothing.
+fn record(stats: &Stats, chosen: &Chosen, error: Option<&Error>) {
+    if error.is_none_or(|error| error.fault() != Fault::Caller) {
+        stats.answered(&chosen.provider.name, error.map(Error::public));
+    }
+}
+
+// === impl Turn ===
+
+impl Turn {
+    /// The next events, as many as have come; `None` once the answer is whole.
+    ///
+    /// # Errors
+    /// Whatever kept the answer from being whole; there is nothing after it.
+    pub async fn events(&mut self) -> Result<Option<Vec<Event>>> {
+        match self.early.take() {
+            Some(events) => Ok(Some(events)),
+            None => self.next().await,
+        }
+    }
+
+    /// The whole answer.
+    ///
+    /// # Errors
+    /// If it doesn't come to its end.
+    pub async fn collect(mut self) -> Result<Answer> {
+        let mut assembly = Assembly::default();
+        while let Some(events) = self.events().await? {
+            events.into_iter().for_each(|event| assembly.add(event));
+        }
+        Ok(assembly.finish())
+    }
+
+    async fn next(&mut self) -> Result<Option<Vec<Event>>> {
+        let outcome = self.drive.outputs().await;
+        let outcome = match outcome {
+            Ok(None) if !self.stopped => Err(Error::new(
+                Kind::Upstream,
+                Fault::Upstream,
+                format!("provider `{}` ended the answer without saying why", self.chosen.provider.name),
+            )),
+            outcome => outcome,
+        };
+        match outcome {
+            Ok(Some(outputs)) => {
+                let events: Vec<Event> = outputs
+                    .into_iter()
+                    .filter_map(|output| if let Output::Chat(event) = output { Some(event) } else { None })
+                    .collect();
+                self.stopped |= events.iter().any(|event| matches!(event, Event::Stopped(_)));
+                Ok(Some(events))
+            }
+            Ok(None) => {
+                record(&self.stats, &self.chosen, None);
+                Ok(None)
+            }
+            Err(error) => {
+                record(&self.stats, &self.chosen, Some(&error));
+                Err(error)
+            }
+        }
+    }
+}

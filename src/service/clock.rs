@@ -1,0 +1,55 @@
+//! Time of day and fresh identifiers: given to whoever needs them, so that tests can give their own.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use crate::model::id::RequestId;
+
+/// Tells the time.
+#[derive(Clone)]
+pub struct Clock {
+    now: Arc<dyn Fn() -> Timestamp + Send + Sync>,
+}
+
+// === impl Clock ===
+
+impl Clock {
+    /// The system's time.
+    pub fn system() -> Self {
+        #[expect(clippy::disallowed_methods, reason = "the one clock of the house")]
+        let now = Timestamp::now;
+        Self { now: Arc::new(now) }
+    }
+
+    /// Whatever `now` says.
+    pub fn from_fn(now: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
+        Self { now: Arc::new(now) }
+    }
+
+    /// The time now.
+    pub fn now(&self) -> Timestamp {
+        (self.now)()
+    }
+
+    /// The time now as RFC 3339 with milliseconds and `Z`.
+    pub fn rfc3339(&self) -> String {
+        format!("{:.3}", self.now())
+    }
+
+    /// Seconds since 1970.
+    pub fn unix(&self) -> i64 {
+        self.now().as_second()
+    }
+}
+
+/// A fresh request id.
+pub fn request_id() -> RequestId {
+    RequestId::new(Uuid::now_v7())
+}
+
+/// A fresh identifier of `prefix` and 32 hexadecimal digits.
+pub fn fresh(prefix: &str) -> String {
+    format!("{prefix}{}", Uuid::now_v7().simple())
+}

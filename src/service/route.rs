@@ -1,0 +1,123 @@
+//! From what a caller names to the provider and model that serve it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::provider::{Provider, Providers};
+use super::vendor::Vendor;
+use crate::model::{Error, Kind, Result};
+
+/// What a caller names: both, one or none.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Choice<'c> {
+    /// A provider's name.
+    pub provider: Option<&'c str>,
+    /// A model's name, `provider/model`, or a provider's name.
+    pub model: Option<&'c str>,
+}
+
+/// Who serves.
+#[derive(Clone)]
+pub struct Chosen {
+    /// The provider.
+    pub provider: Arc<Provider>,
+    /// The provider's name for the model.
+    pub model: String,
+}
+
+// === impl Chosen ===
+
+impl Chosen {
+    /// What serves the provider.
+    ///
+    /// # Errors
+    /// Why nothing does.
+    pub fn vendor(&self) -> Result<&Vendor> {
+        self.provider.state.as_ref().map_err(Clone::clone)
+    }
+}
+
+// === impl Providers ===
+
+impl Providers {
+    /// Finds who serves `choice`.
+    ///
+    /// # Errors
+    /// If nobody does, or more than one might; names the candidates.
+    pub fn choose(&self, choice: Choice<'_>) -> Result<Chosen> {
+        match (choice.provider, choice.model) {
+            (Some(provider), model) => self.of(self.get(provider)?, model),
+            (None, None) => self.of(self.default()?, None),
+            (None, Some(model)) => self.by_model(model),
+        }
+    }
+
+    fn of(&self, provider: Arc<Provider>, model: Option<&str>) -> Result<Chosen> {
+        let vendor = provider.state.as_ref().map_err(Clone::clone)?;
+        let model = match model {
+            None => vendor.default_model().ok_or_else(|| {
+                let cure = format!("name a model, or set providers.{}.default_model", provider.name);
+                Error::caller(Kind::MissingField, format!("provider `{}` has no default model; {cure}", provider.name))
+                    .with_param("model")
+            })?,
+            // A vendor may know models that the plugin doesn't; a plugin without a vendor knows them all.
+            Some(model) if vendor.is_remote() || lists(vendor, model) => model.to_owned(),
+            Some(model) => return Err(unknown(model, &[(*provider).name.as_str()], &self.all())),
+        };
+        Ok(Chosen { provider, model })
+    }
+
+    fn by_model(&self, model: &str) -> Result<Chosen> {
+        let all = self.all();
+        if let Some(provider) = all.get(model) {
+            return self.of(provider.clone(), None);
+        }
+        let listing: Vec<&Arc<Provider>> =
+            all.values().filter(|provider| provider.state.as_ref().is_ok_and(|vendor| lists(vendor, model))).collect();
+        match listing.as_slice() {
+            [provider] => return self.of((*provider).clone(), Some(model)),
+            [] => {}
+            several => {
+                let default = self.default()?;
+                if several.iter().any(|provider| Arc::ptr_eq(provider, &default)) {
+                    return self.of(default, Some(model));
+                }
+                let names: Vec<String> = several.iter().map(|provider| format!("{}/{model}", provider.name)).collect();
+                return Err(Error::invalid(
+                    "model",
+                    format!("more than one provider has the model {model}; write one of {}", names.join(", ")),
+                ));
+            }
+        }
+        if let Some((provider, model)) = model.split_once('/')
+            && let Some(provider) = all.get(provider)
+        {
+            return self.of(provider.clone(), Some(model));
+        }
+        let ready: Vec<&str> =
+            all.values().filter(|provider| provider.state.is_ok()).map(|provider| provider.name.as_str()).collect();
+        Err(unknown(model, &ready, &all))
+    }
+}
+
+fn lists(vendor: &Vendor, model: &str) -> bool {
+    vendor.known_models().iter().any(|known| known.id == model)
+}
+
+/// How many models an error names.
+const SHOWN: usize = 8;
+
+fn unknown(model: &str, providers: &[&str], all: &BTreeMap<String, Arc<Provider>>) -> Error {
+    let mut known: Vec<String> = Vec::new();
+    for name in providers {
+        let Some(vendor) = all.get(*name).and_then(|provider| provider.state.as_ref().ok()) else { continue };
+        known.extend(vendor.known_models().iter().map(|model| format!("{name}/{}", model.id)));
+    }
+    let more = if known.len() > SHOWN { ", …" } else { "" };
+    known.truncate(SHOWN);
+    Error::caller(
+        Kind::ModelNotFound,
+        format!("Model not found: {model}; write provider/model, such as {}{more}", known.join(", ")),
+    )
+    .with_param("model")
+}

@@ -1,0 +1,139 @@
+//! One provider, ready to be asked: its plugin, its settings, the vendor behind it, what is known of its models.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::config::Isolation;
+use crate::egress::{Egress, Target};
+use crate::model::Result;
+use crate::model::provider::{Info, Model, Operation, Output};
+use crate::plugin::Tenancy;
+use crate::plugin::catalog::Published;
+use crate::plugin::drive::{Bounds, Drive};
+
+/// How long a vendor's own list of models is believed.
+const MODELS_FRESH: Duration = Duration::from_secs(300);
+/// How long after a failure it is asked again.
+const MODELS_RETRY: Duration = Duration::from_secs(30);
+/// How long a list of models may take.
+const MODELS_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// See the module.
+pub struct Vendor {
+    name: String,
+    /// The plugin's version.
+    pub published: Arc<Published>,
+    /// What it says of itself.
+    pub info: Arc<Info>,
+    settings: String,
+    egress: Egress,
+    target: Option<Arc<Target>>,
+    isolation: Isolation,
+    bounds: Bounds,
+    default_model: Option<String>,
+    listed: Mutex<Listed>,
+}
+
+/// What the vendor itself says of its models.
+#[derive(Default)]
+struct Listed {
+    models: Option<Arc<Vec<Model>>>,
+    until: Option<Instant>,
+}
+
+// === impl Vendor ===
+
+impl Vendor {
+    #[expect(clippy::too_many_arguments, reason = "it is made in one place, of parts that have no other order")]
+    pub(super) fn new(
+        name: &str,
+        published: Arc<Published>,
+        info: Arc<Info>,
+        settings: String,
+        egress: Egress,
+        target: Option<Arc<Target>>,
+        isolation: Isolation,
+        bounds: Bounds,
+        default_model: Option<String>,
+    ) -> Self {
+        Self {
+            name: name.to_owned(),
+            published,
+            info,
+            settings,
+            egress,
+            target,
+            isolation,
+            bounds,
+            default_model,
+            listed: Mutex::default(),
+        }
+    }
+
+    /// Begins an operation for `principal`; `streaming` says whether the answer comes word by word.
+    ///
+    /// # Errors
+    /// If no guest can be had, or it fails at once.
+    pub fn begin(&self, operation: Operation, streaming: bool, principal: &Arc<str>) -> Result<Drive> {
+        let tenancy = Tenancy { isolation: self.isolation, principal: principal.clone() };
+        let exchange = self.published.provider.open(operation, &self.settings, &tenancy)?;
+        let bounds = Bounds { first_token: self.bounds.first_token.filter(|_| streaming), ..self.bounds };
+        Ok(Drive::new(exchange, self.egress.clone(), self.target.clone(), &self.name, bounds))
+    }
+
+    /// Whether there is a vendor who may know more models than the plugin does.
+    pub fn is_remote(&self) -> bool {
+        self.target.is_some()
+    }
+
+    /// The model of a caller who names none.
+    pub fn default_model(&self) -> Option<String> {
+        self.default_model.clone().or_else(|| self.known_models().first().map(|model| model.id.clone()))
+    }
+
+    /// The models that are known without asking now.
+    pub fn known_models(&self) -> Arc<Vec<Model>> {
+        let listed = self.listed.lock().unwrap_or_else(PoisonError::into_inner);
+        listed.models.clone().unwrap_or_else(|| Arc::new(self.info.models.clone()))
+    }
+
+    /// The models, as the vendor lists them if it can be asked, else as the plugin knows them.
+    pub async fn models(&self, principal: &Arc<str>) -> Arc<Vec<Model>> {
+        {
+            let mut listed = self.listed.lock().unwrap_or_else(PoisonError::into_inner);
+            let now = Instant::now();
+            if !self.is_remote() || listed.until.is_some_and(|until| now < until) {
+                drop(listed);
+                return self.known_models();
+            }
+            // Whoever comes next doesn't ask at the same time.
+            listed.until = Some(now + MODELS_RETRY);
+        }
+        match tokio::time::timeout(MODELS_TIMEOUT, self.ask_models(principal)).await {
+            Ok(Ok(models)) if !models.is_empty() => {
+                let mut listed = self.listed.lock().unwrap_or_else(PoisonError::into_inner);
+                listed.models = Some(Arc::new(models));
+                listed.until = Some(Instant::now() + MODELS_FRESH);
+            }
+            Ok(Ok(_)) => {}
+            Ok(Err(error)) => tracing::debug!(provider = self.name, %error, "the vendor didn't list its models"),
+            Err(_) => tracing::debug!(provider = self.name, "the vendor didn't list its models in time"),
+        }
+        self.known_models()
+    }
+
+    async fn ask_models(&self, principal: &Arc<str>) -> Result<Vec<Model>> {
+        let mut drive = self.begin(Operation::ListModels, false, principal)?;
+        let mut models = Vec::new();
+        while let Some(outputs) = drive.outputs().await? {
+            for output in outputs {
+                if let Output::Models(mut some) = output {
+                    models.append(&mut some);
+                }
+            }
+        }
+        Ok(models)
+    }
+}
