@@ -1,1 +1,10 @@
-fn main(){}
+//! The program: parse, do, exit code.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use mortise::cli::Cli;
+
+fn main() -> ExitCode {
+    Cli::parse().run()
+}

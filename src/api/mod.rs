@@ -1,0 +1,48 @@
+//! The dialects: each surface reads its own JSON, asks a service, and writes its own JSON.
+
+pub mod openai;
+pub mod ops;
+pub mod v1;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::http::{Endpoint, Surface};
+use crate::plugin::Catalog;
+use crate::service::chat::Chat;
+use crate::service::conversation::Conversations;
+use crate::service::provider::Providers;
+use crate::service::Clock;
+use crate::telemetry::stats::Stats;
+
+/// What the endpoints share.
+pub struct State {
+    /// Asks models.
+    pub chat: Chat,
+    /// Who can be asked.
+    pub providers: Arc<Providers>,
+    /// What was said before.
+    pub conversations: Arc<Conversations>,
+    /// What is loaded.
+    pub catalog: Arc<Catalog>,
+    /// What has been counted.
+    pub stats: Arc<Stats>,
+    /// What time it is.
+    pub clock: Clock,
+    /// When the server started.
+    pub started: Instant,
+    /// `server.environment`.
+    pub environment: String,
+    /// After how much silence a stream says something.
+    pub keep_alive: Duration,
+}
+
+/// Every endpoint: the router is made of them.
+pub fn endpoints() -> Vec<Endpoint<State>> {
+    [v1::endpoints(), openai::endpoints(), ops::endpoints()].into_iter().flatten().collect()
+}
+
+/// Who answers for paths that nobody knows.
+pub const FALLBACK: &Surface = &ops::SURFACE;

@@ -1,0 +1,160 @@
+//! OpenAI's messages, read into the chat model.
+
+use serde_json::value::RawValue;
+
+use super::request::text;
+use crate::http::Fields;
+use crate::model::chat::{
+    CachePoint, Media, MediaSource, Message, Part, ResultPart, Role, Thinking, ToolCall, ToolResult,
+};
+use crate::model::{Error, Result};
+
+/// Takes `messages`.
+///
+/// # Errors
+/// Names the field that is wrong.
+pub(super) fn read_all(body: &mut Fields) -> Result<Vec<Message>> {
+    let list = body.take_objects("messages")?.ok_or_else(|| body.missing("messages"))?;
+    if list.is_empty() {
+        return Err(body.wrong("messages", "it is empty; send at least one message"));
+    }
+    list.into_iter().map(read).collect()
+}
+
+fn read(mut fields: Fields) -> Result<Message> {
+    let role: String = fields.require("role")?;
+    let name = fields.take("name")?;
+    let (role, parts) = match role.as_str() {
+        "system" => (Role::System, content(&mut fields, true)?),
+        "developer" => (Role::Developer, content(&mut fields, true)?),
+        "user" => (Role::User, content(&mut fields, true)?),
+        "assistant" => (Role::Assistant, assistant(&mut fields)?),
+        "tool" => (Role::Tool, vec![Part::Outcome(outcome(&mut fields)?)]),
+        _ => return Err(fields.wrong("role", "expected system, developer, user, assistant or tool")),
+    };
+    Ok(Message { role, name, parts, extra: fields.into_extra() })
+}
+
+fn assistant(fields: &mut Fields) -> Result<Vec<Part>> {
+    let mut parts = Vec::new();
+    if let Some(text) = fields.take::<String>("reasoning_content")?.filter(|text| !text.is_empty()) {
+        parts.push(Part::Thinking(Thinking { text, signature: None, redacted: false }));
+    }
+    let calls = fields.take_objects("tool_calls")?.unwrap_or_default();
+    let refusal: Option<String> = fields.take("refusal")?;
+    // An assistant that called or refused need not have said anything.
+    let must = calls.is_empty() && refusal.is_none() && !fields.has("function_call") && !fields.has("audio");
+    parts.extend(content(fields, must)?);
+    parts.extend(refusal.map(Part::Refusal));
+    for mut call in calls {
+        let id: String = call.require("id")?;
+        if let Some(kind) = call.take::<String>("type")?.filter(|kind| kind != "function") {
+            return Err(call.wrong("type", &format!("calls of type `{kind}` are not known; `function` is")));
+        }
+        let mut function = call.take_object("function")?.ok_or_else(|| call.missing("function"))?;
+        parts.push(Part::Call(ToolCall {
+            id,
+            name: function.require("name")?,
+            arguments: function.take("arguments")?.unwrap_or_default(),
+        }));
+    }
+    Ok(parts)
+}
+
+fn outcome(fields: &mut Fields) -> Result<ToolResult> {
+    let call_id: String = fields.require("tool_call_id")?;
+    let path = fields.path_of("content");
+    let parts = content(fields, true)?
+        .into_iter()
+        .filter_map(|part| match part {
+            Part::Text(text) => Some(Ok(ResultPart::Text(text))),
+            Part::Media(media) => Some(Ok(ResultPart::Media(media))),
+            Part::CachePoint(_) => None,
+            _ => Some(Err(Error::invalid(&path, format!("Invalid value for {path}: a tool answers in text and media")))),
+        })
+        .collect::<Result<_>>()?;
+    Ok(ToolResult { call_id, parts, failed: false })
+}
+
+/// Takes `content`: a string or a list of parts.
+fn content(fields: &mut Fields, must: bool) -> Result<Vec<Part>> {
+    let Some(raw) = fields.take_raw("content") else {
+        return if must { Err(fields.missing("content")) } else { Ok(Vec::new()) };
+    };
+    match raw.get().bytes().next() {
+        Some(b'"') => {
+            let said: String = serde_json::from_str(raw.get()).map_err(|error| fields.wrong("content", &error.to_string()))?;
+            Ok(vec![Part::Text(said)])
+        }
+        Some(b'[') => {
+            let elements: Vec<&RawValue> =
+                serde_json::from_str(raw.get()).map_err(|error| fields.wrong("content", &error.to_string()))?;
+            let path = fields.path_of("content");
+            let mut parts = Vec::with_capacity(elements.len());
+            for (index, element) in elements.into_iter().enumerate() {
+                read_part(element, &format!("{path}[{index}]"), &mut parts)?;
+            }
+            Ok(parts)
+        }
+        _ => Err(fields.wrong("content", "expected a string or a list of parts")),
+    }
+}
+
+/// Reads one part; what this vocabulary can't hold whole is kept untouched.
+fn read_part(raw: &RawValue, path: &str, parts: &mut Vec<Part>) -> Result<()> {
+    let mut fields = Fields::parse_at(raw, path)?;
+    let kind: String = fields.require("type")?;
+    let cache = fields.take_object("cache_control")?;
+    let part = match kind.as_str() {
+        "text" => Part::Text(fields.require("text")?),
+        "refusal" => Part::Refusal(fields.require("refusal")?),
+        "image_url" => {
+            let mut image = fields.take_object("image_url")?.ok_or_else(|| fields.missing("image_url"))?;
+            let url: String = image.require("url")?;
+            let mut media = from_url(&url, "image/*").map_err(|what| image.wrong("url", what))?;
+            media.detail = image.take("detail")?;
+            Part::Media(media)
+        }
+        "input_audio" => {
+            let mut audio = fields.take_object("input_audio")?.ok_or_else(|| fields.missing("input_audio"))?;
+            let format: String = audio.require("format")?;
+            let source = MediaSource::Base64(audio.require("data")?);
+            Part::Media(Media { mime: format!("audio/{format}"), source, name: None, detail: None })
+        }
+        "file" => {
+            let mut file = fields.take_object("file")?.ok_or_else(|| fields.missing("file"))?;
+            let name = file.take("filename")?;
+            let mut media = match (file.take::<String>("file_data")?, file.take::<String>("file_id")?) {
+                (Some(data), _) => from_url(&data, "application/octet-stream").map_err(|what| file.wrong("file_data", what))?,
+                (None, Some(id)) => {
+                    Media { mime: "application/octet-stream".into(), source: MediaSource::File(id), name: None, detail: None }
+                }
+                (None, None) => return Err(file.missing("file_data")),
+            };
+            media.name = name;
+            Part::Media(media)
+        }
+        _ => Part::Other(raw.get().to_owned()),
+    };
+    let whole = matches!(part, Part::Other(_)) || fields.into_extra().is_empty();
+    parts.push(if whole { part } else { Part::Other(raw.get().to_owned()) });
+    if let (Some(mut cache), true) = (cache, whole) {
+        parts.push(Part::CachePoint(CachePoint { ttl: cache.take_raw("ttl").map(text).map(|ttl| ttl.trim_matches('"').to_owned()) }));
+    }
+    Ok(())
+}
+
+/// An address, or the bytes themselves in a `data:` URL.
+fn from_url(url: &str, mime: &str) -> Result<Media, &'static str> {
+    let media = |mime: &str, source| Media { mime: mime.to_owned(), source, name: None, detail: None };
+    let Some(data) = url.strip_prefix("data:") else {
+        return if url.starts_with("http://") || url.starts_with("https://") {
+            Ok(media(mime, MediaSource::Url(url.to_owned())))
+        } else {
+            Err("expected an http(s) URL or a data URL")
+        };
+    };
+    let (head, bytes) = data.split_once(',').ok_or("expected data:TYPE;base64,DATA")?;
+    let kind = head.strip_suffix(";base64").ok_or("expected base64: data:TYPE;base64,DATA")?;
+    Ok(media(if kind.is_empty() { mime } else { kind }, MediaSource::Base64(bytes.to_owned())))
+}

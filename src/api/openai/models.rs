@@ -1,0 +1,51 @@
+//! `GET /openai/v1/models` and `/models/{id}`.
+
+use futures_util::future::join_all;
+use serde::Serialize;
+use serde_json::json;
+
+use crate::api::State;
+use crate::http::{Reply, Request};
+use crate::model::{Error, Kind, Result};
+
+#[derive(Clone, Serialize)]
+struct ModelView {
+    id: String,
+    object: &'static str,
+    /// 0 where the provider doesn't tell.
+    created: u64,
+    owned_by: String,
+}
+
+pub(super) async fn list(request: Request<State>) -> Result<Reply> {
+    Reply::json(&json!({"object": "list", "data": all(&request).await}))
+}
+
+pub(super) async fn get(request: Request<State>) -> Result<Reply> {
+    let id = request.parameter("id").to_owned();
+    let found = all(&request).await.into_iter().find(|model| model.id == id || model.id.ends_with(&format!("/{id}")));
+    let found = found.ok_or_else(|| {
+        Error::caller(Kind::ModelNotFound, format!("Model not found: {id}; GET /openai/v1/models lists them")).with_param("model")
+    })?;
+    Reply::json(&found)
+}
+
+/// Every model as `provider/model`, which always names one.
+async fn all(request: &Request<State>) -> Vec<ModelView> {
+    let providers = request.state.providers.all();
+    let views = providers.values().filter_map(|provider| {
+        let vendor = provider.state.as_ref().ok()?;
+        let principal = &request.principal;
+        Some(async move {
+            let models = vendor.models(principal).await;
+            let view = |model: &crate::model::provider::Model| ModelView {
+                id: format!("{}/{}", provider.name, model.id),
+                object: "model",
+                created: model.created.unwrap_or_default(),
+                owned_by: model.owner.clone().unwrap_or_else(|| provider.name.clone()),
+            };
+            models.iter().map(view).collect::<Vec<_>>()
+        })
+    });
+    join_all(views).await.into_iter().flatten().collect()
+}

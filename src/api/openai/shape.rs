@@ -1,0 +1,21 @@
+//! How OpenAI's errors look.
+
+use serde_json::{Value, json};
+
+use crate::http::fault::Fault;
+use crate::model::id::RequestId;
+
+/// `{"error":{message,type,param,code}}`, with the request's id and the vendor's own error beside.
+pub(super) fn write(fault: &Fault<'_>, id: &RequestId, _: &str) -> Value {
+    let mut error = json!({
+        "message": fault.error.public(),
+        "type": fault.openai_type,
+        "param": fault.error.param(),
+        "code": fault.openai_code,
+        "request_id": id.as_str(),
+    });
+    if let (Some(raw), Some(error)) = (fault.raw(), error.as_object_mut()) {
+        error.insert("provider_error".into(), raw);
+    }
+    json!({"error": error})
+}

@@ -1,0 +1,115 @@
+//! The command line.
+
+mod plugin;
+mod serve;
+
+use std::io::Write;
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::config::{Config, Overrides};
+
+/// An edge server for AI: every provider and every tool is a sandboxed WebAssembly component.
+#[derive(Debug, Parser)]
+#[command(name = "mortise", version, args_conflicts_with_subcommands = true)]
+pub struct Cli {
+    /// The configuration file; ~/.mortise/config.yaml is read where it exists.
+    #[arg(long, global = true, env = "MORTISE_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    serve: ServeFlags,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve requests until told to stop; the default.
+    Serve(ServeFlags),
+    /// Say whether the configuration can be used, and what it gives.
+    Check,
+    /// Look at the configuration.
+    Config {
+        #[command(subcommand)]
+        command: ConfigCommand,
+    },
+    /// Look at plugins, check them, build them.
+    Plugin {
+        #[command(subcommand)]
+        command: plugin::PluginCommand,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum ConfigCommand {
+    /// Print the whole configuration as it is in force; secrets are references and stay so.
+    Show,
+}
+
+#[derive(Clone, Debug, Default, Args)]
+struct ServeFlags {
+    /// The address to listen on.
+    #[arg(long, env = "MORTISE_HOST")]
+    host: Option<IpAddr>,
+    /// The port to listen on; 0 asks the system for a free one.
+    #[arg(long, env = "MORTISE_PORT")]
+    port: Option<u16>,
+    /// Threads that serve requests; 0 is one a core.
+    #[arg(long, env = "MORTISE_WORKERS")]
+    workers: Option<usize>,
+    /// Log what is of use to who looks for a mistake.
+    #[arg(long)]
+    debug: bool,
+}
+
+// === impl Cli ===
+
+impl Cli {
+    /// Does what was asked for; what went wrong stands on the standard error stream.
+    pub fn run(self) -> ExitCode {
+        match self.try_run() {
+            Ok(code) => code,
+            Err(message) => {
+                // Nobody is left to tell if even that fails.
+                let _ = writeln!(std::io::stderr(), "mortise: {message}");
+                ExitCode::FAILURE
+            }
+        }
+    }
+
+    fn try_run(self) -> Result<ExitCode, String> {
+        let flags = match &self.command {
+            Some(Command::Serve(flags)) => flags.clone(),
+            _ => self.serve,
+        };
+        let overrides = Overrides { host: flags.host, port: flags.port, workers: flags.workers, debug: flags.debug };
+        let config = Config::load(self.config.as_deref(), &overrides).map_err(|error| error.to_string())?;
+        match self.command {
+            None | Some(Command::Serve(_)) => serve::serve(config),
+            Some(Command::Check) => serve::check(config),
+            Some(Command::Config { command: ConfigCommand::Show }) => {
+                print(&config.to_yaml().map_err(|error| error.to_string())?)
+            }
+            Some(Command::Plugin { command }) => plugin::run(command, config),
+        }
+    }
+}
+
+/// Prints `text` on the standard output stream.
+fn print(text: &str) -> Result<ExitCode, String> {
+    match writeln!(std::io::stdout(), "{}", text.trim_end()) {
+        Ok(()) => Ok(ExitCode::SUCCESS),
+        // Whoever read it has seen enough.
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(ExitCode::SUCCESS),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+/// A runtime for commands that do one thing.
+fn block_on<T>(work: impl Future<Output = T>) -> Result<T, String> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| error.to_string())?;
+    Ok(runtime.block_on(work))
+}

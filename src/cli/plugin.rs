@@ -1,0 +1,84 @@
+//! `mortise plugin`.
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Subcommand;
+
+use super::{block_on, print};
+use crate::config::Config;
+use crate::plugin::bundled::BUNDLED;
+use crate::plugin::wasm::{Loader, Sandbox};
+
+#[derive(Debug, Subcommand)]
+pub(super) enum PluginCommand {
+    /// Say which plugins the server would load.
+    List,
+    /// Load a file as the server would, without publishing it.
+    Check {
+        /// The component.
+        file: PathBuf,
+    },
+    /// Build a plugin's crate into one component with its manifest inside.
+    Build {
+        /// The crate's directory, with Cargo.toml and plugin.toml.
+        #[arg(default_value = ".")]
+        directory: PathBuf,
+    },
+}
+
+pub(super) fn run(command: PluginCommand, config: Config) -> Result<ExitCode, String> {
+    match command {
+        PluginCommand::List => block_on(list(config))?,
+        PluginCommand::Check { file } => block_on(check(config, file))?,
+        PluginCommand::Build { directory } => build(directory),
+    }
+}
+
+async fn list(config: Config) -> Result<ExitCode, String> {
+    let sandbox = Sandbox::new(&config.plugins).map_err(|error| error.to_string())?;
+    let loader = Loader::load(sandbox, config.plugins, BUNDLED).await.map_err(|error| error.to_string())?;
+    let mut text = format!("{:<16} {:<10} {:<10} {:<10} {}\n", "ID", "VERSION", "ORIGIN", "STATE", "DESCRIPTION");
+    for status in loader.catalog().snapshot().statuses() {
+        let version = status.version.unwrap_or_default();
+        let words = status.last_error.or(status.description).unwrap_or_default();
+        // Writing to a string can't fail.
+        let _ = writeln!(
+            text,
+            "{:<16} {version:<10} {:<10} {:<10} {words}",
+            status.id,
+            status.origin.to_string(),
+            status.state.to_string()
+        );
+    }
+    print(&text)
+}
+
+async fn check(config: Config, file: PathBuf) -> Result<ExitCode, String> {
+    let sandbox = Sandbox::new(&config.plugins).map_err(|error| error.to_string())?;
+    let published = Loader::check(&sandbox, &config.plugins, &file)
+        .await
+        .map_err(|error| format!("{}: {error}", file.display()))?;
+    let manifest = &published.manifest;
+    let mut text = format!(
+        "{}: ok\nid: {}\nversion: {}\nkind: {}\ndescription: {}\ndigest: sha256:{}\n",
+        file.display(), manifest.id, manifest.version, manifest.kind, manifest.description, published.digest
+    );
+    for host in &published.grants.asked {
+        let granted = if published.grants.hosts.contains(host) {
+            "granted".to_owned()
+        } else {
+            format!("not granted; add it to plugins.grants.{}.hosts", manifest.id)
+        };
+        let _ = writeln!(text, "asks for host {host}: {granted}");
+    }
+    print(&text)
+}
+
+fn build(directory: PathBuf) -> Result<ExitCode, String> {
+    let options = mortise_build::Options { crates: vec![directory], ..mortise_build::Options::default() };
+    let built = mortise_build::build(&options).map_err(|error| error.to_string())?;
+    let paths: Vec<String> = built.iter().map(|built| built.path.display().to_string()).collect();
+    print(&paths.join("\n"))
+}

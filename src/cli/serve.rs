@@ -1,0 +1,93 @@
+//! `mortise serve` and `mortise check`.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::{block_on, print};
+use crate::app::App;
+use crate::config::Config;
+use crate::egress::Egress;
+use crate::plugin::bundled::BUNDLED;
+use crate::plugin::wasm::{Loader, Sandbox};
+use crate::service::provider::Providers;
+use crate::telemetry;
+
+/// How long threads that still compute may take to notice that it is over.
+const LAST_MOMENTS: Duration = Duration::from_millis(500);
+
+pub(super) fn serve(config: Config) -> Result<ExitCode, String> {
+    telemetry::start(&config.logging)?;
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    if config.server.workers > 0 {
+        builder.worker_threads(config.server.workers);
+    }
+    let runtime = builder.enable_all().build().map_err(|error| error.to_string())?;
+    let served = runtime.block_on(async {
+        let open = !config.server.host.is_loopback();
+        let app = App::build(config).await.map_err(|error| error.private().unwrap_or(error.public()).to_owned())?;
+        let address = app.address().map_err(|error| error.to_string())?;
+        if open {
+            tracing::warn!("{address} can be reached from other machines, and nobody is asked who they are: whoever reaches it can use your providers");
+        }
+        tracing::info!(version = env!("CARGO_PKG_VERSION"), "listening on http://{address}");
+        let (first, second) = (stop_signal()?, stop_signal()?);
+        let (mut first, mut second) = (first, second);
+        let told = async move { first.recv().await };
+        tokio::select! {
+            () = app.serve(told) => Ok::<_, String>(()),
+            // The first signal reaches both; the second one only who still waits.
+            () = async { second.recv().await; second.recv().await } => {
+                tracing::warn!("told twice to stop; requests in flight are cut");
+                Ok(())
+            }
+        }
+    });
+    runtime.shutdown_timeout(LAST_MOMENTS);
+    served.map(|()| ExitCode::SUCCESS)
+}
+
+/// Hears SIGTERM and SIGINT.
+struct StopSignal {
+    terminate: tokio::signal::unix::Signal,
+    interrupt: tokio::signal::unix::Signal,
+}
+
+fn stop_signal() -> Result<StopSignal, String> {
+    let hear = |kind| signal(kind).map_err(|error| format!("can't hear signals: {error}"));
+    Ok(StopSignal { terminate: hear(SignalKind::terminate())?, interrupt: hear(SignalKind::interrupt())? })
+}
+
+impl StopSignal {
+    async fn recv(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}
+
+/// Loads everything but the socket, and says what would serve.
+pub(super) fn check(config: Config) -> Result<ExitCode, String> {
+    block_on(async {
+        let text = |error: crate::model::Error| error.to_string();
+        let sandbox = Sandbox::new(&config.plugins).map_err(text)?;
+        let loader = Loader::load(sandbox, config.plugins.clone(), BUNDLED).await.map_err(text)?;
+        let egress = Egress::new(&config).map_err(text)?;
+        let providers = Providers::new(config, egress, loader.catalog());
+        let mut report = String::from("the configuration can be read\n");
+        let mut well = true;
+        for provider in providers.all().values() {
+            match &provider.state {
+                Ok(_) => report.push_str(&format!("provider {}: ready\n", provider.name)),
+                Err(error) => {
+                    well &= !provider.configured;
+                    report.push_str(&format!("provider {}: {}\n", provider.name, error.public()));
+                }
+            }
+        }
+        print(&report)?;
+        Ok(if well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    })?
+}

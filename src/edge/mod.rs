@@ -1,0 +1,9 @@
+//! Sockets and stations: from a connection to an endpoint and back.
+
+mod listener;
+mod pipeline;
+mod rescue;
+mod trace;
+
+pub use listener::{Listener, Settings};
+pub use pipeline::Pipeline;

@@ -1,0 +1,24 @@
+//! Whatever went wrong becomes an answer, in the shape of the surface that was asked.
+
+use bytes::Bytes;
+use http::header::{ALLOW, HeaderValue, RETRY_AFTER};
+
+use crate::http::fault::Fault;
+use crate::http::{Reply, Surface};
+use crate::model::Error;
+use crate::model::id::RequestId;
+
+/// The answer that tells `error`.
+pub(super) fn reply(surface: &Surface, error: &Error, id: &RequestId, timestamp: &str) -> Reply {
+    let fault = Fault::of(error);
+    let body = (surface.shape)(&fault, id, timestamp).to_string();
+    let mut reply = Reply::whole(fault.status, "application/json", Bytes::from(body));
+    if let Some(after) = fault.retry_after() {
+        reply.headers.insert(RETRY_AFTER, HeaderValue::from(after));
+    }
+    let allow = error.details().and_then(|details| details.get("allow")?.as_str());
+    if let Some(allow) = allow.and_then(|allow| HeaderValue::from_str(allow).ok()) {
+        reply.headers.insert(ALLOW, allow);
+    }
+    reply
+}
