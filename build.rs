@@ -1,1 +1,34 @@
-fn main(){}
+//! Builds the bundled plugins and writes them down as one expression for the host to include.
+
+use std::env;
+use std::error::Error;
+use std::fmt::Write;
+use std::fs;
+use std::path::Path;
+
+use mortise_build::{Options, build, crates_in, guests_dir};
+
+/// What a plugin is made from. Not `src`: an edit of the host rebuilds no guest.
+const SOURCES: [&str; 5] = ["build.rs", "plugins", "wit", "sdk/rust", "sdk/build"];
+
+#[expect(clippy::print_stdout, reason = "this is how a build script talks to cargo")]
+#[expect(clippy::disallowed_methods, reason = "and this is how cargo talks to a build script")]
+fn main() -> Result<(), Box<dyn Error>> {
+    let root = env::var("CARGO_MANIFEST_DIR")?;
+    let out = env::var("OUT_DIR")?;
+    for source in SOURCES {
+        println!("cargo:rerun-if-changed={root}/{source}");
+    }
+
+    let mut table = String::from("&[\n");
+    let crates = crates_in(&Path::new(&root).join("plugins"))?;
+    if !crates.is_empty() {
+        let target_dir = Some(guests_dir(Path::new(&out)));
+        for built in build(&Options { crates, target_dir, components: None })? {
+            writeln!(table, "    ({:?}, include_bytes!({:?}) as &[u8]),", built.id, built.path)?;
+        }
+    }
+    table.push(']');
+    fs::write(Path::new(&out).join("bundled.rs"), table)?;
+    Ok(())
+}

@@ -1,0 +1,52 @@
+//! Counting: a token is a word.
+
+use mortise_sdk::chat::{Part, Request, ResultPart};
+
+/// The words of a text: runs of characters between blanks.
+pub(crate) fn count(text: &str) -> u64 {
+    text.split_whitespace().count() as u64
+}
+
+/// The words of everything that a request holds.
+pub(crate) fn input(request: &Request) -> u64 {
+    let parts = request.messages.iter().flat_map(|message| &message.parts);
+    let messages: u64 = parts.map(of_part).sum();
+    let tools = request
+        .tools
+        .iter()
+        .map(|tool| count(&tool.name) + tool.description.as_deref().map_or(0, count) + count(&tool.parameters));
+    messages + tools.sum::<u64>()
+}
+
+fn of_part(part: &Part) -> u64 {
+    match part {
+        Part::Text(text) | Part::Refusal(text) | Part::Other(text) => count(text),
+        Part::Thinking(thinking) => count(&thinking.text),
+        Part::Call(call) => count(&call.name) + count(&call.arguments),
+        Part::Media(_) => 1,
+        Part::CachePoint(_) => 0,
+        Part::Outcome(result) => {
+            let words = result.parts.iter().map(|part| match part {
+                ResultPart::Text(text) => count(text),
+                ResultPart::Media(_) => 1,
+            });
+            words.sum()
+        }
+    }
+}
+
+/// Cuts a text into its words, each with the blanks behind it; blanks at the beginning belong to the first one.
+pub(crate) fn split(text: &str) -> Vec<String> {
+    let mut words: Vec<String> = Vec::new();
+    let (mut blank_before, mut any_word) = (false, false);
+    for character in text.chars() {
+        let blank = character.is_whitespace();
+        match words.last_mut() {
+            Some(word) if blank || !blank_before || !any_word => word.push(character),
+            _ => words.push(character.to_string()),
+        }
+        blank_before = blank;
+        any_word |= !blank;
+    }
+    words
+}

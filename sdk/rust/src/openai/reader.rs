@@ -1,0 +1,218 @@
+//! From the vendor's chunks to events.
+
+use std::borrow::Cow;
+
+use super::calls::Calls;
+use super::chunk::{Choice, Chunk, Delta as Piece, Unknown, text_of};
+use super::names::Names;
+use super::usage::{self, Tally};
+use crate::chat::{Delta, Event, Field, Started, Stop, StopReason};
+use crate::json::Text;
+use crate::provider::{Error, ErrorKind, Out};
+
+/// What is known of an answer so far. A whole answer is a stream of one chunk.
+#[derive(Debug)]
+pub(super) struct Reader {
+    names: Names,
+    /// The answer's id, once it has begun.
+    started: Option<String>,
+    /// Fields that came before the answer had an id.
+    early: Vec<Field>,
+    /// The answer's own fields, as last said.
+    said: Vec<Field>,
+    /// The number of the only choice that is read.
+    choice: Option<u32>,
+    next_block: u32,
+    text: Option<u32>,
+    thinking: Option<u32>,
+    refusal: Option<u32>,
+    calls: Calls,
+    usage: Tally,
+    finish: Option<StopReason>,
+}
+
+impl Reader {
+    pub(super) fn new(names: Names) -> Self {
+        Self {
+            names,
+            started: None,
+            early: Vec::new(),
+            said: Vec::new(),
+            choice: None,
+            next_block: 0,
+            text: None,
+            thinking: None,
+            refusal: None,
+            calls: Calls::default(),
+            usage: Tally::default(),
+            finish: None,
+        }
+    }
+
+    /// Takes a chunk in.
+    pub(super) fn chunk(&mut self, data: &[u8], out: &mut Out) -> Result<(), Error> {
+        let mut chunk: Chunk<'_> = serde_json::from_slice(data).map_err(|_| Error::unreadable())?;
+        if let Some(error) = chunk.error {
+            return Err(Error::from_vendor(&format!("{{\"error\":{}}}", error.get())));
+        }
+        self.start(&mut chunk, out);
+        self.answer_fields(&chunk.unknown, out);
+        for choice in chunk.choices.iter_mut().flatten() {
+            self.choice(choice, out)?;
+        }
+        if let Some(counts) = &chunk.usage {
+            if let Some(usage) = self.usage.add(counts) {
+                out.emit(Event::Usage(usage));
+            }
+            for field in usage::unnamed(counts) {
+                self.say_once(field, out);
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether there is any answer yet.
+    pub(super) fn has_begun(&self) -> bool {
+        self.choice.is_some()
+    }
+
+    /// Whether the vendor has said why the answer ended, so that it is complete.
+    pub(super) fn is_complete(&self) -> bool {
+        self.finish.is_some()
+    }
+
+    /// Takes the answer as complete although the vendor gave no reason.
+    pub(super) fn assume_complete(&mut self) {
+        self.finish.get_or_insert(StopReason::Complete);
+    }
+
+    /// Ends the answer.
+    pub(super) fn finish(&mut self, out: &mut Out) -> Result<(), Error> {
+        self.calls.check()?;
+        let reason = match self.finish.unwrap_or(StopReason::Complete) {
+            // A call that was cut or filtered must not be run.
+            reason @ (StopReason::Length | StopReason::Refusal) => reason,
+            _ if self.calls.any() => StopReason::ToolCalls,
+            StopReason::ToolCalls => StopReason::Complete,
+            reason => reason,
+        };
+        out.emit(Event::Stopped(Stop { reason, sequence: None }));
+        out.finish();
+        Ok(())
+    }
+
+    /// The answer begins with the first chunk that has an id or holds anything. (One vendor sends a chunk about the prompt
+    /// before it.)
+    fn start(&mut self, chunk: &mut Chunk<'_>, out: &mut Out) {
+        if self.started.is_some() {
+            return;
+        }
+        let word =
+            |text: &mut Option<Text<'_>>| text.take().map(|text| text.0.into_owned()).filter(|text| !text.is_empty());
+        let (id, model) = (word(&mut chunk.id), word(&mut chunk.model));
+        if id.is_some() || chunk.choices.as_ref().is_some_and(|choices| !choices.is_empty()) {
+            self.started = Some(id.clone().unwrap_or_default());
+            out.emit(Event::Started(Started { id, model }));
+            self.early.drain(..).for_each(|field| out.emit(Event::Extra(field)));
+        }
+    }
+
+    fn choice(&mut self, choice: &mut Choice<'_>, out: &mut Out) -> Result<(), Error> {
+        let index = choice.index.unwrap_or(0);
+        if *self.choice.get_or_insert(index) != index {
+            return Err(Error::upstream("the vendor sent several answers where one was asked for"));
+        }
+        if let Some(delta) = choice.delta.take() {
+            self.delta(delta, out)?;
+        }
+        emit_fields("", &choice.unknown, out);
+        if let Some(Text(word)) = choice.finish_reason.as_ref().filter(|word| !word.0.is_empty()) {
+            self.finish = Some(self.stop_reason(word, out)?);
+        }
+        Ok(())
+    }
+
+    fn delta(&mut self, delta: Piece<'_>, out: &mut Out) -> Result<(), Error> {
+        let (thought, other) = match (delta.reasoning_content, delta.reasoning) {
+            // Vendors that are renaming the field send both.
+            (Some(Text(text)), _) if !text.is_empty() => (Some(text), None),
+            (_, Some(value)) if value.get().starts_with('"') => (text_of(value), None),
+            (_, other) => (None, other),
+        };
+        if let Some(Delta { block, text }) = piece(&mut self.thinking, &mut self.next_block, thought) {
+            out.emit(Event::Thinking(Delta { block, text }));
+        }
+        if let Some(delta) = piece(&mut self.text, &mut self.next_block, delta.content.map(|text| text.0)) {
+            out.emit(Event::Text(delta));
+        }
+        if let Some(delta) = piece(&mut self.refusal, &mut self.next_block, delta.refusal.map(|text| text.0)) {
+            out.emit(Event::Refusal(delta));
+        }
+        let answer = self.started.as_deref().unwrap_or_default();
+        for call in delta.tool_calls.iter().flatten() {
+            self.calls.add(call, &self.names, answer, &mut self.next_block, out)?;
+            emit_fields("tool_calls.", &call.unknown, out);
+            emit_fields("tool_calls.function.", call.function.as_ref().map_or(&Vec::new(), |f| &f.unknown), out);
+        }
+        emit_fields("", &delta.unknown, out);
+        if let Some(value) = other {
+            out.emit(Event::Extra(Field::new("reasoning", value.get())));
+        }
+        Ok(())
+    }
+
+    fn stop_reason(&mut self, word: &str, out: &mut Out) -> Result<StopReason, Error> {
+        Ok(match word {
+            "stop" => StopReason::Complete,
+            "length" | "model_length" | "max_tokens" => StopReason::Length,
+            "tool_calls" => StopReason::ToolCalls,
+            "content_filter" => StopReason::Refusal,
+            "error" => return Err(Error::upstream("the vendor ended the answer with an error")),
+            "insufficient_system_resource" => {
+                return Err(Error::new(ErrorKind::Overloaded, "the vendor ran out of resources within the answer"));
+            }
+            other => {
+                // The caller may know the word.
+                out.emit(Event::Extra(Field::new("finish_reason", serde_json::Value::from(other).to_string())));
+                StopReason::Complete
+            }
+        })
+    }
+
+    fn answer_fields(&mut self, unknown: &Unknown<'_>, out: &mut Out) {
+        for (name, value) in unknown {
+            if !self.said.iter().any(|field| field.name == *name && field.value == value.get()) {
+                self.say_once(Field::new(name.clone(), value.get()), out);
+            }
+        }
+    }
+
+    /// Says a field of the answer unless it is what was last said.
+    fn say_once(&mut self, field: Field, out: &mut Out) {
+        match self.said.iter_mut().find(|said| said.name == field.name) {
+            Some(said) if said.value == field.value => return,
+            Some(said) => said.value.clone_from(&field.value),
+            None => self.said.push(field.clone()),
+        }
+        match self.started {
+            Some(_) => out.emit(Event::Extra(field)),
+            None => self.early.push(field),
+        }
+    }
+}
+
+/// The text of a delta and the block that it belongs to, which begins with its first text.
+fn piece(block: &mut Option<u32>, next_block: &mut u32, text: Option<Cow<'_, str>>) -> Option<Delta> {
+    let text = text.filter(|text| !text.is_empty())?.into_owned();
+    let block = *block.get_or_insert_with(|| {
+        *next_block += 1;
+        *next_block - 1
+    });
+    Some(Delta { block, text })
+}
+
+fn emit_fields(place: &str, unknown: &Unknown<'_>, out: &mut Out) {
+    for (name, value) in unknown {
+        out.emit(Event::Extra(Field::new(format!("{place}{name}"), value.get())));
+    }
+}

@@ -1,0 +1,14 @@
+//! All integration tests of the SDK in one binary: linking costs more than running them.
+#![cfg(test)]
+
+mod driver;
+mod embeddings;
+mod failures;
+mod json;
+mod messages;
+mod models;
+mod requests;
+mod splits;
+mod streams;
+mod vendor;
+mod whole;

@@ -1,0 +1,26 @@
+//! Behaves: answers every chat with its name and version.
+//!
+//! Nothing must stop it. `well-next` is the same source with the next version, for reloading while calls are under way.
+
+use mortise_sdk::chat::{Request, Usage};
+use mortise_sdk::provider::{Error, Exchange, Info, Model, NoSettings, Provider, answer};
+
+struct Guest;
+
+impl Provider for Guest {
+    type Settings = NoSettings;
+
+    fn describe(_: NoSettings) -> Result<Info, Error> {
+        Ok(Info { models: vec![Model::new("any")], ..kit::info("Well") })
+    }
+
+    fn chat(_: Request, _: NoSettings) -> Result<Box<dyn Exchange>, Error> {
+        Ok(answer(|out| {
+            kit::say(out, concat!("well ", env!("CARGO_PKG_VERSION")));
+            out.emit(Usage { input: 1, output: 2, cache_read: 0, cache_write: 0, reasoning: 0 });
+            Ok(())
+        }))
+    }
+}
+
+mortise_sdk::provider!(Guest);

@@ -1,0 +1,3 @@
+//! Everything under `/api`: the native surface.
+
+mod v1;

@@ -1,0 +1,8 @@
+//! Everything under `/api/v1`, as its documents show it.
+
+mod chat;
+mod chat_stream;
+mod plugins;
+mod providers;
+mod status;
+mod tools;

@@ -1,0 +1,116 @@
+//! Bodies that are no JSON, no object, too long or too deep.
+
+use serde_json::json;
+
+use super::{TAKERS, logs_are_calm, refused};
+use crate::client::Request;
+use crate::harness::{ECHO, Server};
+
+const LIMIT: usize = 64 << 10;
+
+async fn limited() -> Server {
+    Server::start(&format!("{ECHO}server: {{max_request_body_bytes: {LIMIT}}}\n")).await
+}
+
+#[tokio::test]
+async fn malformed_bodies_are_refused() {
+    let server = Server::echo().await;
+    for (path, good) in TAKERS {
+        assert_eq!(server.client.send(&Request::new("POST", path).body(good)).await.status(), 200, "{path}");
+        let malformed: Vec<Vec<u8>> = vec![
+            "".into(),
+            " \n".into(),
+            "{".into(),
+            good[..good.len() - 1].into(),
+            format!("{good}x").into(),
+            format!("{good}{good}").into(),
+            "nonsense".into(),
+            "null".into(),
+            "[]".into(),
+            "1".into(),
+            "\"x\"".into(),
+            "[1, 2]".into(),
+            "{'message': 'x'}".into(),
+            "{\"message\": NaN}".into(),
+            "message=x".into(),
+            "\u{feff}".into(),
+            "{\"a\": 1e999}".into(),
+            "{\"a\": \"\\ud800\"}".into(),
+            b"{\"message\": \"\xff\xfe\", \"model\": \"\xff\", \"input\": \"\xff\"}".to_vec(),
+            b"\x1f\x8b\x08\x00".to_vec(),
+            vec![0; 100],
+        ];
+        for body in malformed {
+            let reply = server.client.send(&Request::new("POST", path).body(body.clone())).await;
+            let shown = String::from_utf8_lossy(&body).into_owned();
+            assert_eq!(reply.status(), 400, "{path} {shown:?}: {}", reply.text());
+            refused(&reply, path, 400);
+        }
+        assert_eq!(server.client.send(&Request::new("POST", path).body(good)).await.status(), 200, "{path}");
+    }
+    logs_are_calm();
+}
+
+#[tokio::test]
+async fn the_place_of_a_syntax_error_is_told() {
+    let server = Server::echo().await;
+    let body = "{\n  \"message\": \"x\",\n  \"temperature\": 0.5.5\n}";
+    let reply = server.client.send(&Request::new("POST", "/api/v1/chat").body(body)).await;
+    let message = crate::shape::message(&reply);
+    assert!(message.contains("line 3"), "{message}");
+}
+
+#[tokio::test]
+async fn deep_nesting_is_refused() {
+    let server = Server::echo().await;
+    for (path, good) in TAKERS {
+        for (open, close) in [("[", "]"), ("{\"a\":", "}")] {
+            let deep = open.repeat(100_000) + &close.repeat(100_000);
+            let inside = good.replacen('{', &format!("{{\"extra\": {deep}, "), 1);
+            for body in [deep.clone(), open.repeat(100_000), inside] {
+                let reply = server.client.send(&Request::new("POST", path).body(body)).await;
+                refused(&reply, path, 400);
+            }
+        }
+    }
+    logs_are_calm();
+}
+
+#[tokio::test]
+async fn a_field_that_is_told_twice_is_refused() {
+    let server = Server::echo().await;
+    for (path, good) in TAKERS {
+        let name = if path.starts_with("/api") { "message" } else { "model" };
+        let twice = good.replacen('{', &format!("{{\"{name}\": \"y\", "), 1);
+        let reply = server.client.send(&Request::new("POST", path).body(twice)).await;
+        refused(&reply, path, 400);
+        assert!(crate::shape::message(&reply).contains(name), "{path}: {}", reply.text());
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_is_too_long_is_refused() {
+    let server = limited().await;
+    for (path, good) in TAKERS {
+        let filled = |length: usize| format!("{}{}", good, " ".repeat(length - good.len()));
+        assert_eq!(server.client.send(&Request::new("POST", path).body(filled(LIMIT))).await.status(), 200, "{path}");
+        refused(&server.client.send(&Request::new("POST", path).body(filled(LIMIT + 1))).await, path, 413);
+        // Long by its own word, though nothing of it has come.
+        let request = format!("POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\n");
+        refused(&server.client.raw(request.as_bytes()).await.expect("an answer"), path, 413);
+        // Long without a word.
+        let piece = " ".repeat(4096);
+        let chunks = format!("1000\r\n{piece}\r\n").repeat(LIMIT / 4096 + 1);
+        let request = format!("POST {path} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n{chunks}0\r\n\r\n");
+        refused(&server.client.raw(request.as_bytes()).await.expect("an answer"), path, 413);
+    }
+    logs_are_calm();
+}
+
+#[tokio::test]
+async fn a_long_text_within_the_limit_comes_back_whole() {
+    let server = Server::echo().await;
+    let text = "日本語 ".repeat(100_000);
+    let answer = server.client.post("/api/v1/chat", &json!({"message": text})).await.expect(200);
+    assert_eq!(answer["response"].as_str().unwrap().trim_end(), text.trim_end());
+}

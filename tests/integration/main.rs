@@ -1,0 +1,36 @@
+//! The server as its callers meet it: started in this process on a free port, asked over real sockets.
+//!
+//! One binary for all of it, because linking the host takes longer than running these tests. The tree mirrors the
+//! URLs; what stands beside it is a caller, a vendor, and the checks that run on every answer.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking, and its helpers fail with it"
+)]
+#![expect(unreachable_pub, reason = "nothing reaches out of a test's binary")]
+
+// The tools.
+mod client;
+mod grammar;
+mod harness;
+mod kit;
+mod patience;
+mod shape;
+mod steady;
+mod upstream;
+
+// The URLs.
+mod api;
+mod health;
+mod openai;
+
+// What no URL shows alone.
+mod guests;
+mod hot_loading;
+mod input;
+mod sdk_python;
+mod shutdown;
+mod vendor;

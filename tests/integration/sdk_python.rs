@@ -1,0 +1,27 @@
+//! The vendor's own SDK against the server: `tests/sdk`, with the Python that `make test` prepares.
+
+use std::path::Path;
+use std::process::Command;
+
+use crate::harness::Server;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_openai_sdk_is_content() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let python = root.join(".venv/bin/python");
+    assert!(python.exists(), "no {}: run `make test`, which prepares it", python.display());
+    let server = Server::echo().await;
+    let mut command = Command::new(python);
+    command
+        .args(["-m", "pytest", "-q", "-p", "no:cacheprovider", "test_openai.py"])
+        .current_dir(root.join("tests/sdk"))
+        .env("MORTISE_BASE_URL", format!("http://{}/openai/v1", server.client.address()))
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .env_remove("OPENAI_BASE_URL")
+        .env_remove("OPENAI_API_KEY");
+    // Every call in there has a time-out of its own.
+    let run = tokio::task::spawn_blocking(move || command.output()).await.unwrap().unwrap();
+    let (out, error) = (String::from_utf8_lossy(&run.stdout), String::from_utf8_lossy(&run.stderr));
+    assert!(run.status.success(), "\n{out}\n{error}");
+    assert!(out.contains(" passed") && !out.contains("skipped"), "\n{out}");
+}

@@ -1,0 +1,45 @@
+//! The error body of each surface, field by field.
+
+use serde_json::Value;
+
+use crate::client::Reply;
+use crate::grammar::is_timestamp;
+
+/// Checks a refusal of the native surface and gives its body.
+#[track_caller]
+pub fn native(reply: &Reply, status: u16, code: &str) -> Value {
+    let body = reply.expect(status);
+    assert_eq!(body["success"], false, "{body}");
+    assert_eq!(body["error_code"], code, "{body}");
+    assert_eq!(body["error"], body["detail"], "{body}");
+    assert!(!body["error"].as_str().unwrap_or_default().is_empty(), "{body}");
+    assert!(body["details"].is_object(), "{body}");
+    assert!(is_timestamp(body["timestamp"].as_str().unwrap_or_default()), "{body}");
+    assert!(body["request_id"].as_str().unwrap_or_default().starts_with("req-"), "{body}");
+    assert_eq!(reply.head.header("x-request-id"), body["request_id"].as_str(), "{:?}", reply.head);
+    body
+}
+
+/// Checks a refusal of the OpenAI surface and gives what stands in its `error`.
+#[track_caller]
+pub fn openai(reply: &Reply, status: u16, kind: &str) -> Value {
+    let body = reply.expect(status);
+    let error = body["error"].clone();
+    let mut names: Vec<&String> = error.as_object().expect("an error object").keys().collect();
+    names.sort_unstable();
+    assert_eq!(names, ["code", "message", "param", "type"], "{body}");
+    assert_eq!(error["type"], kind, "{body}");
+    assert!(!error["message"].as_str().unwrap_or_default().is_empty(), "{body}");
+    assert!(error["param"].is_null() || error["param"].is_string(), "{body}");
+    assert!(error["code"].is_null() || error["code"].is_string(), "{body}");
+    assert!(reply.head.header("x-request-id").is_some_and(|id| id.starts_with("req-")), "{:?}", reply.head);
+    error
+}
+
+/// The message of a refusal, whatever its surface.
+#[track_caller]
+pub fn message(reply: &Reply) -> String {
+    let body = reply.json();
+    let message = body["error"]["message"].as_str().or(body["error"].as_str());
+    message.unwrap_or_else(|| panic!("no message: {body}")).to_owned()
+}
