@@ -7,6 +7,7 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 PLUGINS := --manifest-path plugins/Cargo.toml --target-dir $(TARGET)/plugins --workspace
 
 .PHONY: run test bench fmt check-format check-lints check-licences check-toolchain check-fresh python
+.NOTPARALLEL:
 
 # Starts the server; `make run CONFIG=my.yaml` with another configuration.
 run: check-toolchain
@@ -19,11 +20,14 @@ test: check-toolchain python check-format check-lints check-licences check-fresh
 	@if cargo nextest --version >/dev/null 2>&1; then \
 		echo cargo nextest run --workspace; cargo nextest run --workspace; \
 	else \
-		echo cargo test --workspace --all-targets; cargo test --workspace --all-targets; \
+		echo cargo test --workspace --lib --bins --tests; cargo test --workspace --lib --bins --tests; \
 	fi
 
+# What the sandbox costs, then what the server costs beside nginx. A busy machine spoils both: compare ratios of one run.
 bench: check-toolchain
-	cargo bench --bench '*'
+	cargo bench --bench exchange
+	cargo build --release
+	python3 tests/bench/load.py $(TARGET)/release/mortise
 
 fmt:
 	cargo fmt --all

@@ -16,9 +16,9 @@ use crate::http::request::BodyLimits;
 use crate::model::{Error, Result};
 use crate::plugin::bundled::BUNDLED;
 use crate::plugin::wasm::{Loader, Sandbox};
+use crate::service::Clock;
 use crate::service::chat::Chat;
 use crate::service::provider::Providers;
-use crate::service::Clock;
 use crate::telemetry::stats::Stats;
 
 /// A server whose sockets are bound and whose plugins are loaded.
@@ -61,7 +61,8 @@ impl App {
             environment: server.environment,
             keep_alive: seconds(server.keep_alive_secs.max(1)),
         };
-        let limits = BodyLimits { most: server.max_request_body_bytes, within: seconds(server.read_timeout_secs.max(1)) };
+        let limits =
+            BodyLimits { most: server.max_request_body_bytes, within: seconds(server.read_timeout_secs.max(1)) };
         let router = Router::new(api::endpoints(), api::FALLBACK).map_err(Error::internal)?;
         let pipeline = Arc::new(Pipeline::new(Arc::new(state), router, limits, stats, clock));
         let settings = Settings {

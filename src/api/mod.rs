@@ -11,10 +11,10 @@ use tokio::time::Instant;
 
 use crate::http::{Endpoint, Surface};
 use crate::plugin::Catalog;
+use crate::service::Clock;
 use crate::service::chat::Chat;
 use crate::service::conversation::Conversations;
 use crate::service::provider::Providers;
-use crate::service::Clock;
 use crate::telemetry::stats::Stats;
 
 /// What the endpoints share.

@@ -110,6 +110,7 @@ fn print(text: &str) -> Result<ExitCode, String> {
 
 /// A runtime for commands that do one thing.
 fn block_on<T>(work: impl Future<Output = T>) -> Result<T, String> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| error.to_string())?;
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| error.to_string())?;
     Ok(runtime.block_on(work))
 }

@@ -63,7 +63,12 @@ async fn check(config: Config, file: PathBuf) -> Result<ExitCode, String> {
     let manifest = &published.manifest;
     let mut text = format!(
         "{}: ok\nid: {}\nversion: {}\nkind: {}\ndescription: {}\ndigest: sha256:{}\n",
-        file.display(), manifest.id, manifest.version, manifest.kind, manifest.description, published.digest
+        file.display(),
+        manifest.id,
+        manifest.version,
+        manifest.kind,
+        manifest.description,
+        published.digest
     );
     for host in &published.grants.asked {
         let granted = if published.grants.hosts.contains(host) {

@@ -7,7 +7,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::{block_on, print};
 use crate::app::App;
-use crate::config::Config;
+use crate::config::{Config, LogFormat};
 use crate::egress::Egress;
 use crate::plugin::bundled::BUNDLED;
 use crate::plugin::wasm::{Loader, Sandbox};
@@ -18,7 +18,11 @@ use crate::telemetry;
 const LAST_MOMENTS: Duration = Duration::from_millis(500);
 
 pub(super) fn serve(config: Config) -> Result<ExitCode, String> {
-    telemetry::start(&config.logging)?;
+    let format = match config.logging.format {
+        LogFormat::Text => telemetry::Format::Text,
+        LogFormat::Json => telemetry::Format::Json,
+    };
+    telemetry::start(&config.logging.level, format)?;
     let mut builder = tokio::runtime::Builder::new_multi_thread();
     if config.server.workers > 0 {
         builder.worker_threads(config.server.workers);

@@ -1,11 +1,13 @@
 //! Sending a request, and reading what comes back, within its time-outs.
 
 use std::error::Error as _;
+use std::pin::pin;
 use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
+use hyper_util::client::legacy::connect::capture_connection;
 use tokio::time::{Instant, timeout};
 
 use super::connect::{AddressRefused, ConnectTimeout};
@@ -48,13 +50,21 @@ impl Egress {
     /// If the guest asked for what it may not, or no head came in time.
     pub async fn send(&self, target: &Target, request: HttpRequest) -> Result<Response> {
         let framing = request.framing;
-        let request = request::build(&target.name, &target.base, target.credential.as_ref(), request)?;
-        let within = target.timeouts.connect.saturating_add(target.timeouts.head);
-        let response = match timeout(within, target.client.request(request)).await {
-            Ok(Ok(response)) => response,
-            Ok(Err(error)) => return Err(target.unreachable(&error)),
-            Err(_) => return Err(target.late("sent no response", target.timeouts.head, "head")),
+        let mut request = request::build(&target.name, &target.base, target.credential.as_ref(), request)?;
+        let mut connection = capture_connection(&mut request);
+        let mut sending = pin!(target.client.request(request));
+        // The head's clock starts once there is a connection; the connector has a clock of its own.
+        let early = tokio::select! {
+            response = &mut sending => Some(response),
+            _ = connection.wait_for_connection_metadata() => None,
         };
+        let response = match early {
+            Some(response) => response,
+            None => timeout(target.timeouts.head, sending)
+                .await
+                .map_err(|_| target.late("sent no response", target.timeouts.head, "head"))?,
+        };
+        let response = response.map_err(|error| target.unreachable(&error))?;
         let (parts, body) = response.into_parts();
         let success = parts.status.is_success();
         let (framing, longest) = match framing {

@@ -1,6 +1,7 @@
 //! Finds the endpoint of a request.
 
 use http::Method;
+use percent_encoding::percent_decode_str;
 
 use super::endpoint::{Endpoint, Surface};
 
@@ -63,7 +64,8 @@ impl<S> Router<S> {
         let endpoint = found.value.iter().find(|endpoint| endpoint.method == *wanted);
         match (endpoint, found.value.first()) {
             (Some(endpoint), _) => {
-                let parameters = found.params.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+                let decoded = |value: &str| percent_decode_str(value).decode_utf8_lossy().into_owned();
+                let parameters = found.params.iter().map(|(name, value)| (name.to_owned(), decoded(value))).collect();
                 Route::Found(endpoint, parameters)
             }
             (None, Some(other)) => Route::WrongMethod { allow: allow(found.value), surface: other.surface },

@@ -32,7 +32,9 @@ async fn server(guests: &[&str], yaml: &str) -> Server {
         for name in guests.iter().chain(&["well"]) {
             std::fs::write(home.join(format!("plugins/{name}.wasm")), test_guests::get(name)).unwrap();
         }
-        let names: Vec<String> = guests.iter().map(|name| format!("{name}: {{}}")).collect();
+        // With a vendor of its own, though nobody is there, a provider may be asked for any model.
+        let entry = |name: &&str| format!("{name}: {{base_url: \"http://127.0.0.1:9\"}}");
+        let names: Vec<String> = guests.iter().map(entry).collect();
         match yaml.contains("providers:") {
             true => yaml.to_owned(),
             false => format!("providers: {{well: {{}}, {}}}\n{yaml}\n", names.join(", ")),

@@ -221,10 +221,17 @@ async fn two_files_with_one_id_are_no_riddle() {
     let server = server().await;
     let client = server.client;
     fs::write(server.plugins().join("another.wasm"), test_guests::get("well-next")).unwrap();
-    let told = until_well(client, "a word about the second file", |told| {
-        !told["last_error"].is_null() || told["version"] == "2.0.0"
+    // The one that came first stays; the other is told why it has to wait.
+    let told = until("a word about the second file", async || {
+        let list = client.get("/api/v1/plugins").await;
+        list.text().contains("another").then_some(list)
     });
     let told = told.await;
-    let answer = ask(client, "well").await.expect(200)["response"].clone();
-    assert_eq!(answer, format!("well {}", told["version"].as_str().unwrap()), "{told}");
+    assert!(told.text().contains("remove one of the two files"), "{}", told.text());
+    let home = server.plugins().display().to_string();
+    assert!(!told.text().contains(&home), "callers need not know where the server keeps its files: {}", told.text());
+    assert_eq!(ask(client, "well").await.expect(200)["response"], "well 1.0.0");
+    fs::remove_file(server.plugins().join("well.wasm")).unwrap();
+    until_well(client, "the second file to take its place", |told| told["version"] == "2.0.0").await;
+    assert_eq!(ask(client, "well").await.expect(200)["response"], "well 2.0.0");
 }

@@ -118,15 +118,13 @@ impl Toolchain {
         for package in packages {
             command.args(["--package", package]);
         }
-        // One profile for all guests, whatever their workspace says: the standard library is then compiled once, and
-        // an aborting panic is a trap. Function names stay: they make a trap readable and cost little.
+        // For all guests, whatever their workspace says: an aborting panic is a trap, and function names, which cost
+        // little, make it readable. How hard the linker tries is the workspace's own choice.
         command.envs([
             ("CARGO_PROFILE_RELEASE_PANIC", "abort"),
             ("CARGO_PROFILE_RELEASE_DEBUG", "false"),
             ("CARGO_PROFILE_RELEASE_STRIP", "debuginfo"),
             ("CARGO_PROFILE_RELEASE_OPT_LEVEL", "3"),
-            ("CARGO_PROFILE_RELEASE_LTO", "false"),
-            ("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16"),
         ]);
         command.env("CARGO_ENCODED_RUSTFLAGS", self.flags.join("\u{1f}"));
         command.envs(self.variables.iter().map(|(name, value)| (name, value)));

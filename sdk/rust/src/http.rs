@@ -72,7 +72,8 @@ impl Head {
 impl Frame {
     /// Reads the data as JSON. The error repeats nothing of the content.
     pub fn json<'a, T: Deserialize<'a>>(&'a self) -> Result<T, Error> {
-        serde_json::from_slice(&self.data).map_err(|_| Error::unreadable())
+        // One check of the whole is quicker than one of each string in it.
+        serde_json::from_str(self.text()?).map_err(|_| Error::unreadable())
     }
 
     /// The data as text. The error repeats nothing of the content.

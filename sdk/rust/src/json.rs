@@ -14,6 +14,7 @@
 //! ```
 
 use std::borrow::Cow;
+use std::fmt;
 use std::io::Write as _;
 
 use serde::Deserialize;
@@ -56,7 +57,7 @@ pub enum Scalar<'a> {
 pub struct Text<'a>(pub Cow<'a, str>);
 
 /// Checks that a text holds one JSON value. `what` names it in the error.
-pub fn check<'a>(what: &str, text: &'a str) -> Result<&'a str, Error> {
+pub fn check(what: impl fmt::Display, text: &str) -> Result<&str, Error> {
     match serde_json::from_str::<&RawValue>(text) {
         Ok(value) => Ok(value.get()),
         Err(error) => Err(Error::invalid(format!("{what} is not valid JSON: {error}"))),
@@ -89,7 +90,12 @@ impl<'a> Object<'a> {
 
     /// Writes one field whose value is JSON already, after checking it.
     pub fn raw(&mut self, key: &str, json: &str) -> Result<&mut Self, Error> {
-        let json = check(&format_args!("`{key}`").to_string(), json)?;
+        self.raw_named(key, format_args!("`{key}`"), json)
+    }
+
+    /// The same, where the key alone would not tell the reader of an error what is meant.
+    pub fn raw_named(&mut self, key: &str, what: impl fmt::Display, json: &str) -> Result<&mut Self, Error> {
+        let json = check(what, json)?;
         self.key(key);
         self.bytes.extend_from_slice(json.as_bytes());
         Ok(self)
@@ -140,7 +146,7 @@ impl<'a> Array<'a> {
     }
 
     /// Writes one element that is JSON already, after checking it. `what` names it in the error.
-    pub fn raw(&mut self, what: &str, json: &str) -> Result<&mut Self, Error> {
+    pub fn raw(&mut self, what: impl fmt::Display, json: &str) -> Result<&mut Self, Error> {
         let json = check(what, json)?;
         self.next();
         self.bytes.extend_from_slice(json.as_bytes());
@@ -278,7 +284,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
         impl<'de> Visitor<'de> for Reader {
             type Value = Text<'de>;
 
-            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
                 formatter.write_str("a string")
             }
 

@@ -52,7 +52,7 @@
 //! | module | what is in it |
 //! |---|---|
 //! | [`chat`] | the chat model: requests, messages, events, usage |
-//! | [`provider`] | the traits to implement, what describes a provider, its errors |
+//! | [`mod@provider`] | the traits to implement, what describes a provider, its errors |
 //! | [`http`] | requests, response heads and frames |
 //! | [`json`] | writing JSON bodies in one pass, reading frames without copies |
 //! | [`openai`] | the chat-completions dialect, ready for every vendor that speaks it |

@@ -24,7 +24,8 @@ pub(super) async fn embeddings(http: Request<State>) -> Result<Reply> {
     let (request, base64) = read(&mut body)?;
     let asked = EmbedRequest { extra: body.into_extra(), ..request };
     let model = asked.model.clone();
-    let (chosen, embedding) = state.chat.embed(Choice { provider: None, model: Some(&model) }, asked, &principal).await?;
+    let (chosen, embedding) =
+        state.chat.embed(Choice { provider: None, model: Some(&model) }, asked, &principal).await?;
     let data: Vec<Value> = embedding
         .vectors
         .iter()

@@ -70,7 +70,9 @@ fn outcome(fields: &mut Fields) -> Result<ToolResult> {
             Part::Text(text) => Some(Ok(ResultPart::Text(text))),
             Part::Media(media) => Some(Ok(ResultPart::Media(media))),
             Part::CachePoint(_) => None,
-            _ => Some(Err(Error::invalid(&path, format!("Invalid value for {path}: a tool answers in text and media")))),
+            _ => {
+                Some(Err(Error::invalid(&path, format!("Invalid value for {path}: a tool answers in text and media"))))
+            }
         })
         .collect::<Result<_>>()?;
     Ok(ToolResult { call_id, parts, failed: false })
@@ -83,7 +85,8 @@ fn content(fields: &mut Fields, must: bool) -> Result<Vec<Part>> {
     };
     match raw.get().bytes().next() {
         Some(b'"') => {
-            let said: String = serde_json::from_str(raw.get()).map_err(|error| fields.wrong("content", &error.to_string()))?;
+            let said: String =
+                serde_json::from_str(raw.get()).map_err(|error| fields.wrong("content", &error.to_string()))?;
             Ok(vec![Part::Text(said)])
         }
         Some(b'[') => {
@@ -125,10 +128,15 @@ fn read_part(raw: &RawValue, path: &str, parts: &mut Vec<Part>) -> Result<()> {
             let mut file = fields.take_object("file")?.ok_or_else(|| fields.missing("file"))?;
             let name = file.take("filename")?;
             let mut media = match (file.take::<String>("file_data")?, file.take::<String>("file_id")?) {
-                (Some(data), _) => from_url(&data, "application/octet-stream").map_err(|what| file.wrong("file_data", what))?,
-                (None, Some(id)) => {
-                    Media { mime: "application/octet-stream".into(), source: MediaSource::File(id), name: None, detail: None }
+                (Some(data), _) => {
+                    from_url(&data, "application/octet-stream").map_err(|what| file.wrong("file_data", what))?
                 }
+                (None, Some(id)) => Media {
+                    mime: "application/octet-stream".into(),
+                    source: MediaSource::File(id),
+                    name: None,
+                    detail: None,
+                },
                 (None, None) => return Err(file.missing("file_data")),
             };
             media.name = name;
@@ -139,7 +147,9 @@ fn read_part(raw: &RawValue, path: &str, parts: &mut Vec<Part>) -> Result<()> {
     let whole = matches!(part, Part::Other(_)) || fields.into_extra().is_empty();
     parts.push(if whole { part } else { Part::Other(raw.get().to_owned()) });
     if let (Some(mut cache), true) = (cache, whole) {
-        parts.push(Part::CachePoint(CachePoint { ttl: cache.take_raw("ttl").map(text).map(|ttl| ttl.trim_matches('"').to_owned()) }));
+        parts.push(Part::CachePoint(CachePoint {
+            ttl: cache.take_raw("ttl").map(text).map(|ttl| ttl.trim_matches('"').to_owned()),
+        }));
     }
     Ok(())
 }

@@ -25,7 +25,8 @@ pub(super) async fn get(request: Request<State>) -> Result<Reply> {
     let id = request.parameter("id").to_owned();
     let found = all(&request).await.into_iter().find(|model| model.id == id || model.id.ends_with(&format!("/{id}")));
     let found = found.ok_or_else(|| {
-        Error::caller(Kind::ModelNotFound, format!("Model not found: {id}; GET /openai/v1/models lists them")).with_param("model")
+        Error::caller(Kind::ModelNotFound, format!("Model not found: {id}; GET /openai/v1/models lists them"))
+            .with_param("model")
     })?;
     Reply::json(&found)
 }

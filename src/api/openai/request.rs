@@ -60,7 +60,10 @@ pub(super) fn read(mut body: Fields) -> Result<Asked> {
         top_k: body.take("top_k")?,
         frequency_penalty: within(&mut body, "frequency_penalty", -2.0, 2.0)?,
         presence_penalty: within(&mut body, "presence_penalty", -2.0, 2.0)?,
-        stop: match body.take::<OneOrMore>("stop").map_err(|_| body.wrong("stop", "expected a string or a list of strings"))? {
+        stop: match body
+            .take::<OneOrMore>("stop")
+            .map_err(|_| body.wrong("stop", "expected a string or a list of strings"))?
+        {
             None => Vec::new(),
             Some(OneOrMore::One(stop)) => vec![stop],
             Some(OneOrMore::More(stops)) => stops,
@@ -97,7 +100,11 @@ fn tools(body: &mut Fields) -> Result<Vec<Tool>> {
         .map(|mut entry| {
             let kind: String = entry.require("type")?;
             if kind != "function" {
-                return Err(unsupported(&entry, "type", &format!("tools of type `{kind}` are not known; `function` is")));
+                return Err(unsupported(
+                    &entry,
+                    "type",
+                    &format!("tools of type `{kind}` are not known; `function` is"),
+                ));
             }
             let mut function = entry.take_object("function")?.ok_or_else(|| entry.missing("function"))?;
             let name: String = function.require("name")?;

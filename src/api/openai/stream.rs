@@ -91,16 +91,21 @@ impl Writer {
             }
             Event::Text { text, .. } => self.delta(out, Delta { content: Some(&text), ..Delta::default() }),
             Event::Refusal { text, .. } => self.delta(out, Delta { refusal: Some(&text), ..Delta::default() }),
-            Event::Thinking { text, .. } => self.delta(out, Delta { reasoning_content: Some(&text), ..Delta::default() }),
+            Event::Thinking { text, .. } => {
+                self.delta(out, Delta { reasoning_content: Some(&text), ..Delta::default() })
+            }
             Event::CallStarted { block, id, name } => {
                 let index = u32::try_from(self.calls.len()).unwrap_or(u32::MAX);
                 self.calls.insert(block, (index, false));
-                self.call(out, CallDelta {
-                    index,
-                    id: Some(&id),
-                    r#type: Some("function"),
-                    function: FunctionDelta { name: Some(&name), arguments: "" },
-                });
+                self.call(
+                    out,
+                    CallDelta {
+                        index,
+                        id: Some(&id),
+                        r#type: Some("function"),
+                        function: FunctionDelta { name: Some(&name), arguments: "" },
+                    },
+                );
             }
             Event::CallArguments { block, text } => {
                 let Some((index, begun)) = self.calls.get_mut(&block) else { return };
@@ -112,13 +117,15 @@ impl Writer {
             Event::Extra(field) => self.extra(out, field),
             Event::Stopped(stop) => {
                 // A call without arguments is a call with none.
-                let silent: Vec<u32> = self.calls.values().filter(|(_, begun)| !begun).map(|(index, _)| *index).collect();
+                let silent: Vec<u32> =
+                    self.calls.values().filter(|(_, begun)| !begun).map(|(index, _)| *index).collect();
                 for index in silent {
                     self.arguments(out, index, "{}");
                 }
                 let finish_reason = Some(finish_reason(stop.reason, !self.calls.is_empty()));
                 self.begin(out);
-                let choice = ChunkChoice { index: 0, delta: Delta::default(), finish_reason, extra: Members::default() };
+                let choice =
+                    ChunkChoice { index: 0, delta: Delta::default(), finish_reason, extra: Members::default() };
                 self.chunk(out, &[choice], None, Members::default());
             }
             // OpenAI's dialect has no words for these.
@@ -173,15 +180,18 @@ impl Writer {
     }
 
     fn chunk(&self, out: &mut Vec<u8>, choices: &[ChunkChoice<'_>], usage: Option<UsageView>, extra: Members<'_>) {
-        put(out, &Chunk {
-            id: &self.id,
-            object: "chat.completion.chunk",
-            created: self.created,
-            model: &self.model,
-            choices,
-            usage: self.include_usage.then_some(usage),
-            extra,
-        });
+        put(
+            out,
+            &Chunk {
+                id: &self.id,
+                object: "chat.completion.chunk",
+                created: self.created,
+                model: &self.model,
+                choices,
+                usage: self.include_usage.then_some(usage),
+                extra,
+            },
+        );
     }
 }
 

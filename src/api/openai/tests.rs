@@ -51,7 +51,9 @@ fn everything_a_client_says_is_read() {
     let parts = &request.messages[1].parts;
     assert_eq!(parts.len(), 7);
     assert_eq!(parts[1], Part::CachePoint(CachePoint { ttl: Some("1h".into()) }));
-    assert!(matches!(&parts[2], Part::Media(media) if media.mime == "image/png" && media.detail.as_deref() == Some("low")));
+    assert!(
+        matches!(&parts[2], Part::Media(media) if media.mime == "image/png" && media.detail.as_deref() == Some("low"))
+    );
     assert!(matches!(&parts[3], Part::Media(Media { source: MediaSource::Url(_), .. })));
     assert!(matches!(&parts[6], Part::Other(raw) if raw.contains("video_url")));
     assert!(matches!(&request.messages[2].parts[0], Part::Call(call) if call.arguments == "{bad"));
@@ -68,11 +70,16 @@ fn mistakes_are_named_by_their_path() {
         (r#"{"model":"m","messages":[{"role":"user"}]}"#, "messages[0].content"),
         (r#"{"model":"m","messages":[{"role":"user","content":7}]}"#, "messages[0].content"),
         (r#"{"model":"m","messages":[{"role":"pope","content":"x"}]}"#, "messages[0].role"),
-        (r#"{"model":"m","messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"file:///etc/passwd"}}]}]}"#,
-         "messages[0].content[0].image_url.url"),
+        (
+            r#"{"model":"m","messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"file:///etc/passwd"}}]}]}"#,
+            "messages[0].content[0].image_url.url",
+        ),
         (r#"{"model":"m","n":2,"messages":[{"role":"user","content":"x"}]}"#, "n"),
         (r#"{"model":"m","temperature":3,"messages":[{"role":"user","content":"x"}]}"#, "temperature"),
-        (r#"{"model":"m","tools":[{"type":"web_search"}],"messages":[{"role":"user","content":"x"}]}"#, "tools[0].type"),
+        (
+            r#"{"model":"m","tools":[{"type":"web_search"}],"messages":[{"role":"user","content":"x"}]}"#,
+            "tools[0].type",
+        ),
         (r#"{"model":"m","stop":5,"messages":[{"role":"user","content":"x"}]}"#, "stop"),
     ] {
         let error = refused(body);
@@ -130,7 +137,11 @@ fn calls_count_from_zero_and_end_as_calls_whatever_the_vendor_said() {
         ],
         false,
     );
-    let calls: Vec<&Value> = chunks.iter().map(|chunk| &chunk["choices"][0]["delta"]["tool_calls"][0]).filter(|call| !call.is_null()).collect();
+    let calls: Vec<&Value> = chunks
+        .iter()
+        .map(|chunk| &chunk["choices"][0]["delta"]["tool_calls"][0])
+        .filter(|call| !call.is_null())
+        .collect();
     assert_eq!(calls[0]["index"], 0);
     assert_eq!(calls[1]["index"], 1);
     assert_eq!(calls[2]["function"]["arguments"], "{\"x\":1}");

@@ -55,7 +55,14 @@ pub(super) async fn stream(request: Request<State>) -> Result<Reply> {
     let talk = begin(request, true).await?;
     let keep_alive = talk.state.keep_alive;
     let conversation = HeaderValue::from_str(&talk.conversation).map_err(Error::internal)?;
-    let streamer = Streamer { talk: Some(talk), id, index: 0, assembly: Assembly::default(), calls: BTreeMap::new(), begun: false };
+    let streamer = Streamer {
+        talk: Some(talk),
+        id,
+        index: 0,
+        assembly: Assembly::default(),
+        calls: BTreeMap::new(),
+        begun: false,
+    };
     let stream = futures_util::stream::unfold(streamer, |mut streamer| async move {
         streamer.next().await.map(|bytes| (bytes, streamer))
     });
@@ -94,7 +101,11 @@ fn spoken(answer: &Answer) -> String {
     if !text.is_empty() {
         return text;
     }
-    answer.parts.iter().filter_map(|part| if let Part::Refusal(words) = part { Some(words.as_str()) } else { None }).collect()
+    answer
+        .parts
+        .iter()
+        .filter_map(|part| if let Part::Refusal(words) = part { Some(words.as_str()) } else { None })
+        .collect()
 }
 
 /// Writes a turn as an event stream.
@@ -181,7 +192,10 @@ impl Streamer {
                 put(out, &StreamEvent::End { request_id, timestamp: timestamp(), stop_reason: None });
             }
             None => {
-                put(out, &StreamEvent::End { request_id, timestamp: timestamp(), stop_reason: stop_reason(stop.as_ref()) });
+                put(
+                    out,
+                    &StreamEvent::End { request_id, timestamp: timestamp(), stop_reason: stop_reason(stop.as_ref()) },
+                );
                 keep(&talk.state, &talk.owner, &talk.conversation, talk.messages, answer);
             }
         }

@@ -14,6 +14,9 @@ pub(in crate::api) fn write(fault: &Fault<'_>, id: &RequestId, timestamp: &str) 
     if let Some(raw) = fault.raw() {
         details.insert("provider_error".into(), raw);
     }
+    if let Some(after) = fault.retry_after() {
+        details.insert("retry_after".into(), after.into());
+    }
     let mut body = json!({
         "success": false,
         "error": fault.error.public(),

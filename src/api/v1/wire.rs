@@ -18,8 +18,7 @@ pub(super) struct ChatRequest {
     pub(super) conversation_id: Option<String>,
 }
 
-const KNOWN: [&str; 7] =
-    ["message", "provider", "model", "temperature", "max_tokens", "conversation_id", "tools"];
+const KNOWN: [&str; 7] = ["message", "provider", "model", "temperature", "max_tokens", "conversation_id", "tools"];
 
 #[derive(Serialize)]
 pub(super) struct ChatResponse<'a> {
@@ -48,11 +47,27 @@ pub(super) struct TokensUsed {
 #[derive(Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub(super) enum StreamEvent<'a> {
-    Start { request_id: &'a str, timestamp: String },
-    Token { content: &'a str, index: u64 },
-    Thinking { content: &'a str },
-    ToolCall { tool: &'a str, arguments: &'a RawValue },
-    Error { error: &'a str, error_code: &'a str, request_id: &'a str, timestamp: String },
+    Start {
+        request_id: &'a str,
+        timestamp: String,
+    },
+    Token {
+        content: &'a str,
+        index: u64,
+    },
+    Thinking {
+        content: &'a str,
+    },
+    ToolCall {
+        tool: &'a str,
+        arguments: &'a RawValue,
+    },
+    Error {
+        error: &'a str,
+        error_code: &'a str,
+        request_id: &'a str,
+        timestamp: String,
+    },
     End {
         request_id: &'a str,
         timestamp: String,

@@ -10,6 +10,9 @@ use crate::client::Event;
 pub struct Told {
     pub request_id: String,
     pub text: String,
+    pub thinking: String,
+    /// Why the answer is not simply complete.
+    pub stop_reason: Option<String>,
     /// Tool and arguments.
     pub calls: Vec<(String, Value)>,
     /// Tool result events, whole.
@@ -54,8 +57,15 @@ pub(super) fn read(events: &[Event]) -> Result<Told, String> {
                 ensure(code.chars().all(|c| c.is_ascii_uppercase() || c == '_'), format!("no error code: `{code}`"))?;
                 told.error = Some(data);
             }
+            // No part of the answer, and so without an index.
+            "thinking" => {
+                exactly(&data, &["type", "content"])?;
+                told.thinking += text(&data, "content")?;
+            }
             "end" => {
-                exactly(&data, &["type", "request_id", "timestamp"])?;
+                let cut = data.get("stop_reason").map(|_| "stop_reason");
+                exactly(&data, &["type", "request_id", "timestamp"].into_iter().chain(cut).collect::<Vec<_>>())?;
+                told.stop_reason = data["stop_reason"].as_str().map(str::to_owned);
                 ensure(data["request_id"] == *told.request_id, "`end` tells the id of `start`")?;
                 ensure(is_timestamp(text(&data, "timestamp")?), "the timestamp is not RFC 3339")?;
                 ended = true;

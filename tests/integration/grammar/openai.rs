@@ -75,8 +75,8 @@ pub(super) fn read(events: &[Event], usage: bool) -> Result<Said, String> {
         ensure(done, "a good stream ends with `[DONE]`")?;
         let finish = said.finish.as_deref().ok_or("a good stream has a finish reason")?;
         ensure(said.usage.is_some() == usage, "usage comes if asked")?;
-        let called = finish == "tool_calls";
-        ensure(called != said.calls.is_empty(), format!("{} calls, but the reason is `{finish}`", said.calls.len()))?;
+        let fits = if said.calls.is_empty() { finish != "tool_calls" } else { finish != "stop" };
+        ensure(fits, format!("{} calls, but the reason is `{finish}`", said.calls.len()))?;
     }
     Ok(said)
 }

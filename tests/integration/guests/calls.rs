@@ -79,7 +79,7 @@ async fn the_protocol_is_kept() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wait_without_end_ends_with_the_exchange() {
-    let yaml = "providers: {well: {}, wait-forever: {timeouts: {total: 300ms}}}\nplugins: {limits: {cpu: 20s}}";
+    let yaml = "providers: {well: {}, wait-forever: {base_url: \"http://127.0.0.1:9\", timeouts: {total: 300ms}}}\nplugins: {limits: {cpu: 20s}}";
     let server = server(&["wait-forever"], yaml).await;
     for model in ["any", "busy"] {
         let (reply, passed) = beside_others(&server, "wait-forever", model).await;
@@ -104,7 +104,9 @@ async fn waiting_holds_no_thread() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_fresh_instance_remembers_nobody() {
     for (isolation, kept) in [("fresh", false), ("warm", true)] {
-        let yaml = format!("providers: {{well: {{}}, stateful: {{isolation: {isolation}}}}}");
+        let yaml = format!(
+            "providers: {{well: {{}}, stateful: {{base_url: \"http://127.0.0.1:9\", isolation: {isolation}}}}}"
+        );
         let server = server(&["stateful"], &yaml).await;
         let mut counts = Vec::new();
         for _ in 0..5 {

@@ -22,7 +22,7 @@ async fn requests_of_one_exchange_are_limited() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_host_that_nobody_granted_is_refused_with_the_cure() {
-    let server = server(&["ungranted-host"], "").await;
+    let server = server(&["ungranted-host"], "providers: {well: {}, ungranted-host: {}}").await;
     let (reply, _) = super::beside_others(&server, "ungranted-host", "any").await;
     assert!(reply.status() >= 500, "{}", reply.text());
     let message = shape::message(&reply);

@@ -66,25 +66,31 @@ async fn deep_nesting_is_refused() {
     for (path, good) in TAKERS {
         for (open, close) in [("[", "]"), ("{\"a\":", "}")] {
             let deep = open.repeat(100_000) + &close.repeat(100_000);
-            let inside = good.replacen('{', &format!("{{\"extra\": {deep}, "), 1);
-            for body in [deep.clone(), open.repeat(100_000), inside] {
+            let name = if path.starts_with("/api") { "tools" } else { "user" };
+            let inside = |name: &str| good.replacen('{', &format!("{{\"{name}\": {deep}, "), 1);
+            for body in [deep.clone(), open.repeat(100_000), inside(name)] {
                 let reply = server.client.send(&Request::new("POST", path).body(body)).await;
                 refused(&reply, path, 400);
             }
+            // A field that nobody here knows may be as deep as its vendor likes; it is not looked into.
+            let reply = server.client.send(&Request::new("POST", path).body(inside("unknown"))).await;
+            assert!([200, 400].contains(&reply.status()), "{path}: {}", reply.text());
         }
     }
     logs_are_calm();
 }
 
 #[tokio::test]
-async fn a_field_that_is_told_twice_is_refused() {
+async fn of_a_field_that_is_told_twice_the_last_counts() {
     let server = Server::echo().await;
     for (path, good) in TAKERS {
         let name = if path.starts_with("/api") { "message" } else { "model" };
-        let twice = good.replacen('{', &format!("{{\"{name}\": \"y\", "), 1);
+        // The first one alone would be refused.
+        let twice = good.replacen('{', &format!("{{\"{name}\": [], "), 1);
         let reply = server.client.send(&Request::new("POST", path).body(twice)).await;
-        refused(&reply, path, 400);
-        assert!(crate::shape::message(&reply).contains(name), "{path}: {}", reply.text());
+        assert_eq!(reply.status(), 200, "{path}: {}", reply.text());
+        let turned = format!("{}, \"{name}\": []}}", good.strip_suffix('}').unwrap());
+        refused(&server.client.send(&Request::new("POST", path).body(turned)).await, path, 400);
     }
 }
 

@@ -24,7 +24,7 @@ async fn redirects_are_not_followed() {
                 upstream.then(Answer::body(status, "text/html", "moved").header("Location", target));
                 let reply = server.client.send(&request(stream)).await;
                 assert_eq!(reply.status(), 502, "{status} to {target}: {}", reply.text());
-                shape::openai(&reply, 502, "api_error");
+                shape::openai(&reply, 502, "server_error");
                 assert_eq!(upstream.requests().len(), before + 1, "{status} to {target} was followed");
                 assert_eq!(reply.head.header("location"), None);
             }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use serde::Deserialize;
-use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 use crate::json::Text;
@@ -63,7 +63,7 @@ objects! {
     Chunk without ["object", "created", "obfuscation"] {
         id: Text<'a> = "id",
         model: Text<'a> = "model",
-        choices: Vec<Choice<'a>> = "choices",
+        choices: Choices<'a> = "choices",
         usage: Counts<'a> = "usage",
         error: &'a RawValue = "error",
     }
@@ -115,6 +115,36 @@ objects! {
     /// More about what was written.
     CompletionDetails without [] {
         reasoning_tokens: u64 = "reasoning_tokens",
+    }
+}
+
+/// The choices of a chunk. More than one is asked for by nobody.
+#[derive(Default)]
+pub(super) struct Choices<'a> {
+    pub(super) first: Option<Choice<'a>>,
+    pub(super) more: bool,
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Choices<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Reader;
+
+        impl<'de> Visitor<'de> for Reader {
+            type Value = Choices<'de>;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("a list")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+                let first = list.next_element()?;
+                let more = list.next_element::<IgnoredAny>()?.is_some();
+                while list.next_element::<IgnoredAny>()?.is_some() {}
+                Ok(Choices { first, more })
+            }
+        }
+
+        deserializer.deserialize_seq(Reader)
     }
 }
 

@@ -35,7 +35,7 @@ impl Exchange for Chat {
     fn frame(&mut self, frame: Frame, out: &mut Out) -> Result<(), Error> {
         let data = frame.data.trim_ascii();
         if !self.streaming {
-            self.reader.chunk(data, out)?;
+            self.reader.chunk(&frame, out)?;
             if !self.reader.has_begun() {
                 return Err(Error::upstream("the vendor's answer holds nothing"));
             }
@@ -49,7 +49,7 @@ impl Exchange for Chat {
             b"[DONE]" if self.reader.is_complete() => self.reader.finish(out),
             b"[DONE]" => Err(Error::upstream("the vendor ended its stream without saying why the answer ended")),
             _ if frame.event.as_deref() == Some("error") => Err(Error::from_vendor(frame.text()?)),
-            _ => self.reader.chunk(data, out),
+            _ => self.reader.chunk(&frame, out),
         }
     }
 

@@ -3,10 +3,11 @@
 use std::borrow::Cow;
 
 use super::calls::Calls;
-use super::chunk::{Choice, Chunk, Delta as Piece, Unknown, text_of};
+use super::chunk::{Choice, Choices, Chunk, Delta as Piece, Unknown, text_of};
 use super::names::Names;
 use super::usage::{self, Tally};
 use crate::chat::{Delta, Event, Field, Started, Stop, StopReason};
+use crate::http::Frame;
 use crate::json::Text;
 use crate::provider::{Error, ErrorKind, Out};
 
@@ -50,15 +51,17 @@ impl Reader {
     }
 
     /// Takes a chunk in.
-    pub(super) fn chunk(&mut self, data: &[u8], out: &mut Out) -> Result<(), Error> {
-        let mut chunk: Chunk<'_> = serde_json::from_slice(data).map_err(|_| Error::unreadable())?;
+    pub(super) fn chunk(&mut self, frame: &Frame, out: &mut Out) -> Result<(), Error> {
+        let mut chunk: Chunk<'_> = frame.json()?;
         if let Some(error) = chunk.error {
             return Err(Error::from_vendor(&format!("{{\"error\":{}}}", error.get())));
         }
         self.start(&mut chunk, out);
         self.answer_fields(&chunk.unknown, out);
-        for choice in chunk.choices.iter_mut().flatten() {
-            self.choice(choice, out)?;
+        match &mut chunk.choices {
+            Some(Choices { first: Some(choice), more: false }) => self.choice(choice, out)?,
+            Some(Choices { more: true, .. }) => return Err(several()),
+            _ => {}
         }
         if let Some(counts) = &chunk.usage {
             if let Some(usage) = self.usage.add(counts) {
@@ -110,7 +113,7 @@ impl Reader {
         let word =
             |text: &mut Option<Text<'_>>| text.take().map(|text| text.0.into_owned()).filter(|text| !text.is_empty());
         let (id, model) = (word(&mut chunk.id), word(&mut chunk.model));
-        if id.is_some() || chunk.choices.as_ref().is_some_and(|choices| !choices.is_empty()) {
+        if id.is_some() || chunk.choices.as_ref().is_some_and(|choices| choices.first.is_some()) {
             self.started = Some(id.clone().unwrap_or_default());
             out.emit(Event::Started(Started { id, model }));
             self.early.drain(..).for_each(|field| out.emit(Event::Extra(field)));
@@ -120,7 +123,7 @@ impl Reader {
     fn choice(&mut self, choice: &mut Choice<'_>, out: &mut Out) -> Result<(), Error> {
         let index = choice.index.unwrap_or(0);
         if *self.choice.get_or_insert(index) != index {
-            return Err(Error::upstream("the vendor sent several answers where one was asked for"));
+            return Err(several());
         }
         if let Some(delta) = choice.delta.take() {
             self.delta(delta, out)?;
@@ -209,6 +212,10 @@ fn piece(block: &mut Option<u32>, next_block: &mut u32, text: Option<Cow<'_, str
         *next_block - 1
     });
     Some(Delta { block, text })
+}
+
+fn several() -> Error {
+    Error::upstream("the vendor sent several answers where one was asked for")
 }
 
 fn emit_fields(place: &str, unknown: &Unknown<'_>, out: &mut Out) {

@@ -2,7 +2,7 @@
 
 use super::{DIALECT, Options, messages, names};
 use crate::chat::{Field, Part, Reasoning, Request, ResponseFormat, Tool, ToolChoice};
-use crate::json::{self, Array, Object};
+use crate::json::{Array, Object};
 use crate::provider::Error;
 
 /// Hints about caching: vendors of this dialect cache by themselves.
@@ -96,8 +96,7 @@ fn write_tool(tools: &mut Array<'_>, tool: &Tool, context: Context<'_>) -> Resul
     let mut function = outer.object("function");
     function.put("name", &*names::name(&tool.name));
     function.put_some("description", tool.description.as_deref());
-    let parameters = json::check(&format!("`parameters` of the tool `{}`", tool.name), &tool.parameters)?;
-    function.raw("parameters", parameters)?;
+    function.raw_named("parameters", format_args!("`parameters` of the tool `{}`", tool.name), &tool.parameters)?;
     for field in &tool.extra {
         context.extra(&mut function, "tool", field)?;
     }

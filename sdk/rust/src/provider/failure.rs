@@ -64,15 +64,15 @@ impl Error {
         error
     }
 
-    /// What an error that the vendor put into a successful response means. `json` holds it; what can't be read as one is
+    /// What an error that the vendor put into a successful response means. `text` holds it as JSON; what can't be read as one is
     /// kept all the same.
-    pub fn from_vendor(json: &str) -> Self {
-        let value = serde_json::from_str::<Value>(json).ok();
+    pub fn from_vendor(text: &str) -> Self {
+        let value = serde_json::from_str::<Value>(text).ok();
         let error = match value.as_ref().and_then(said) {
             Some(said) => said.into_error(None),
             None => Self::upstream("the vendor reported an error without a message"),
         };
-        if value.is_some() { error.with_raw(json.trim()) } else { error }
+        if value.is_some() { error.with_raw(text.trim()) } else { error }
     }
 }
 

@@ -42,7 +42,7 @@ async fn words_come_one_by_one() {
 async fn thinking_is_not_part_of_the_answer() {
     let server = Server::echo().await;
     let told = grammar::chat(&server.client.send(&says("[[think hard about it]] done")).await.events());
-    assert_eq!(told.text.trim(), "done");
+    assert_eq!((told.text.trim(), told.thinking.trim()), ("done", "hard about it"));
 }
 
 #[tokio::test]
