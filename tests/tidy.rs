@@ -41,8 +41,8 @@ const HOMES: [(&str, bool, &[&str]); 6] = [
 
 /// What stands at the top of the repository, beside what `.gitignore` names.
 const TOP: &str = "
-    .cargo .clippy.toml .config .git .github .gitignore .rustfmt.toml build.rs Cargo.lock Cargo.toml CHANGELOG.md LICENSE
-    Makefile README.md rust-toolchain.toml benches config plugins sdk src tests wit";
+    .cargo .ci .clippy.toml .config .git .github .gitignore .rustfmt.toml build.rs Cargo.lock Cargo.toml CHANGELOG.md deny.toml
+    LICENSE Makefile README.md rust-toolchain.toml benches config plugins sdk src tests wit";
 
 const LONGEST: usize = 400;
 const LONGEST_MAIN: usize = 50;
@@ -153,7 +153,9 @@ fn homes(source: &Source) -> Vec<String> {
 fn header(source: &Source) -> Vec<String> {
     let first = source.text.lines().next().unwrap_or_default();
     let sentence = first.strip_prefix("//! ").unwrap_or_default();
-    let good = sentence.starts_with(char::is_uppercase) && sentence.ends_with('.') && sentence.contains(' ');
+    let good = sentence.starts_with(|c: char| c.is_uppercase() || c == '`')
+        && sentence.ends_with('.')
+        && sentence.contains(' ');
     if good {
         Vec::new()
     } else {

@@ -12,6 +12,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
 
 use super::pipeline::Pipeline;
 
@@ -71,16 +72,23 @@ impl Listener {
             .max_header_list_size(u32::try_from(HEAD_BYTES).unwrap_or(u32::MAX));
         let builder = Arc::new(builder);
         let graceful = GracefulShutdown::new();
+        let mut connections = JoinSet::new();
         let mut end = std::pin::pin!(end);
         loop {
             tokio::select! {
                 accepted = self.socket.accept() => match accepted {
-                    Ok((stream, _)) => serve_connection(stream, &builder, &graceful, pipeline.clone()),
+                    Ok((stream, _)) => {
+                        if let Some(connection) = serve_connection(stream, &builder, &graceful, pipeline.clone()) {
+                            connections.spawn(connection);
+                        }
+                    }
                     Err(error) => {
                         tracing::warn!(%error, "a connection could not be accepted");
                         tokio::time::sleep(BACK_OFF).await;
                     }
                 },
+                // Those that are over are forgotten.
+                Some(_) = connections.join_next() => {}
                 () = &mut end => break,
             }
         }
@@ -89,6 +97,7 @@ impl Listener {
         tracing::info!("stopping; requests in flight may finish within {} s", settings.drain_within.as_secs());
         if tokio::time::timeout(settings.drain_within, graceful.shutdown()).await.is_err() {
             tracing::warn!("requests in flight did not finish in time and are cut");
+            connections.shutdown().await;
         }
     }
 }
@@ -98,11 +107,11 @@ fn serve_connection<S: Send + Sync + 'static>(
     builder: &Arc<auto::Builder<TokioExecutor>>,
     graceful: &GracefulShutdown,
     pipeline: Arc<Pipeline<S>>,
-) {
+) -> Option<impl Future<Output = ()> + Send + 'static> {
     // Without this, small pieces of a stream wait for the caller's acknowledgements.
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "a connection was gone before it began");
-        return;
+        return None;
     }
     let service = service_fn(move |request| {
         let pipeline = pipeline.clone();
@@ -110,10 +119,10 @@ fn serve_connection<S: Send + Sync + 'static>(
     });
     let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
     let connection = graceful.watch(connection);
-    tokio::spawn(async move {
+    Some(async move {
         if let Err(error) = connection.await {
             // Callers hang up and send nonsense: nothing that an operator has to know.
             tracing::debug!(%error, "a connection ended early");
         }
-    });
+    })
 }

@@ -57,11 +57,16 @@ pub(super) struct ConnectTimeout(Duration);
 
 /// An address may not be reached.
 #[derive(Debug, thiserror::Error)]
-#[error("{host} is at {address}, {what}; name the host in a provider's base_url to allow it")]
+#[error("{host} is {what} ({address}); name the host in a provider's base_url to allow it")]
 pub(super) struct AddressRefused {
     host: String,
     address: IpAddr,
     what: &'static str,
+}
+
+/// The error of a provider that may not reach its address; whoever configures the server can mend it, the caller can't.
+pub(super) fn refused(provider: &str, error: &AddressRefused) -> Error {
+    Error::new(Kind::Unavailable, Fault::Us, format!("provider `{provider}` may not reach its vendor: {error}"))
 }
 
 // === impl Dialer ===
@@ -93,11 +98,9 @@ impl Dialer {
     }
 
     /// Refuses a host that is written as an address which only an operator may name.
-    pub(super) fn check_literal(&self, host: &str) -> Result<()> {
+    pub(super) fn check_literal(&self, provider: &str, host: &str) -> Result<()> {
         let Ok(address) = host.trim_matches(['[', ']']).parse() else { return Ok(()) };
-        self.resolver
-            .admit(host, address)
-            .map_err(|error| Error::new(Kind::Forbidden, Fault::Plugin, error.to_string()))
+        self.resolver.admit(host, address).map_err(|error| refused(provider, &error))
     }
 
     pub(super) fn connector(&self, within: Duration) -> Connector {

@@ -86,7 +86,7 @@ impl Egress {
         timeouts: Timeouts,
     ) -> Result<Target> {
         let base = request::Base::parse(name, base_url)?;
-        self.dialer.check_literal(&base.host)?;
+        self.dialer.check_literal(name, &base.host)?;
         let credential = request::Credentials::new(credential, secret)
             .map_err(|reason| Error::internal(format!("provider {name}: {reason}")))?;
         let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);

@@ -10,7 +10,7 @@ use hyper::body::Incoming;
 use hyper_util::client::legacy::connect::capture_connection;
 use tokio::time::{Instant, timeout};
 
-use super::connect::{AddressRefused, ConnectTimeout};
+use super::connect::{self, AddressRefused, ConnectTimeout};
 use super::frames::{Cutter, TooLong};
 use super::{Egress, Target, request};
 use crate::model::provider::{Frame, Framing, Head, HttpRequest};
@@ -18,6 +18,22 @@ use crate::model::{Error, Fault, Kind, Result};
 
 /// How long and how much is read of a response that nobody wants any more, so that its connection can serve again.
 const DRAIN: (Duration, usize) = (Duration::from_millis(500), 256 << 10);
+
+/// Headers that say nothing to a provider: the connection's, the server's, and a browser's.
+const OURS: [&str; 12] = [
+    "connection",
+    "keep-alive",
+    "transfer-encoding",
+    "content-length",
+    "content-encoding",
+    "date",
+    "server",
+    "set-cookie",
+    "vary",
+    "via",
+    "alt-svc",
+    "strict-transport-security",
+];
 
 /// A response whose head has arrived.
 pub struct Response {
@@ -76,9 +92,7 @@ impl Egress {
         let headers = parts
             .headers
             .iter()
-            .filter(|(name, _)| {
-                !matches!(name.as_str(), "set-cookie" | "connection" | "keep-alive" | "transfer-encoding")
-            })
+            .filter(|(name, _)| !OURS.contains(&name.as_str()))
             .map(|(name, value)| (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
             .collect();
         Ok(Response {
@@ -104,11 +118,7 @@ impl Target {
         let mut words = error.to_string();
         while let Some(inner) = cause {
             if let Some(refused) = inner.downcast_ref::<AddressRefused>() {
-                return Error::new(
-                    Kind::Forbidden,
-                    Fault::Plugin,
-                    format!("provider `{}` may not reach its vendor: {refused}", self.name),
-                );
+                return connect::refused(&self.name, refused);
             }
             if inner.downcast_ref::<ConnectTimeout>().is_some() {
                 return self.late("could not be connected to", self.timeouts.connect, "connect");

@@ -9,13 +9,12 @@ use super::request::is_blank;
 use crate::model::chat::Field;
 use crate::model::{Error, Kind, Result};
 
-/// The fields of an object that nobody has taken yet, in the order in which they came.
+/// The fields of an object in the order in which they came; what was taken is gone, its name stays.
 #[derive(Debug, Default)]
 pub struct Fields {
     /// Where the object stands within the body: `messages[0]`, or nothing.
     path: String,
-    names: Vec<String>,
-    rest: Vec<(String, Box<RawValue>)>,
+    members: Vec<(String, Option<Box<RawValue>>)>,
 }
 
 // === impl Fields ===
@@ -29,10 +28,10 @@ impl Fields {
         if is_blank(bytes) {
             return Err(Error::caller(Kind::InvalidValue, "the request body is empty; send a JSON object"));
         }
-        if std::str::from_utf8(bytes).is_err() {
+        let Ok(text) = std::str::from_utf8(bytes) else {
             return Err(Error::caller(Kind::InvalidValue, "the request body is not valid UTF-8"));
-        }
-        serde_json::from_slice::<Object>(bytes).map(|object| Self::of(object, "")).map_err(|error| {
+        };
+        serde_json::from_str::<Object>(text).map(|object| Self::of(object, "")).map_err(|error| {
             Error::caller(Kind::InvalidValue, format!("the request body is not a valid JSON object: {error}"))
         })
     }
@@ -49,8 +48,7 @@ impl Fields {
     }
 
     fn of(object: Object, path: &str) -> Self {
-        let names = object.0.iter().map(|(name, _)| name.clone()).collect();
-        Self { path: path.to_owned(), names, rest: object.0 }
+        Self { path: path.to_owned(), members: object.0 }
     }
 
     /// Takes `name`; absent and null are the same.
@@ -94,27 +92,22 @@ impl Fields {
     pub fn take_raw(&mut self, name: &str) -> Option<Box<RawValue>> {
         // Of a name that stands there twice, the last counts, as in JavaScript and Python.
         let mut found = None;
-        self.rest.retain_mut(|(known, value)| {
-            let same = known == name;
-            if same {
-                found = Some(std::mem::take(value));
-            }
-            !same
-        });
+        for (_, value) in self.members.iter_mut().filter(|(known, _)| known == name) {
+            found = value.take();
+        }
         found.filter(|raw| raw.get() != "null")
     }
 
     /// What nobody took.
     pub fn into_extra(self) -> Vec<Field> {
-        self.rest
-            .into_iter()
-            .map(|(name, value)| Field { name, value: String::from(Box::<str>::from(value)) })
-            .collect()
+        let rest = self.members.into_iter().filter_map(|(name, value)| Some((name, value?)));
+        rest.map(|(name, value)| Field { name, value: String::from(Box::<str>::from(value)) }).collect()
     }
 
     /// Whether the object has a field `name` that nobody has taken.
     pub fn has(&self, name: &str) -> bool {
-        self.rest.iter().any(|(known, value)| known == name && value.get() != "null")
+        let there = |value: &Option<Box<RawValue>>| value.as_ref().is_some_and(|raw| raw.get() != "null");
+        self.members.iter().any(|(known, value)| known == name && there(value))
     }
 
     /// The path of the field `name` within the body.
@@ -125,8 +118,9 @@ impl Fields {
     /// The error of a field that has to be there.
     pub fn missing(&self, name: &str) -> Error {
         let path = self.path_of(name);
+        let names: Vec<&str> = self.members.iter().map(|(name, _)| name.as_str()).collect();
         Error::caller(Kind::MissingField, format!("Missing required field: {path}"))
-            .with_details(serde_json::json!({"required_fields": [name], "provided_fields": self.names}))
+            .with_details(serde_json::json!({"required_fields": [name], "provided_fields": names}))
             .with_param(path)
     }
 
@@ -148,7 +142,7 @@ fn describe(error: &serde_json::Error) -> String {
 }
 
 /// The members of an object, in order.
-struct Object(Vec<(String, Box<RawValue>)>);
+struct Object(Vec<(String, Option<Box<RawValue>>)>);
 
 impl<'de> Deserialize<'de> for Object {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -162,8 +156,8 @@ impl<'de> Deserialize<'de> for Object {
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Object, A::Error> {
                 let mut members = Vec::with_capacity(8);
-                while let Some(member) = map.next_entry()? {
-                    members.push(member);
+                while let Some((name, value)) = map.next_entry()? {
+                    members.push((name, Some(value)));
                 }
                 Ok(Object(members))
             }

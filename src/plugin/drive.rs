@@ -9,6 +9,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 
 use super::Exchange;
 use crate::egress::{Egress, Piece, Response, Target};
+use crate::model::chat::Event;
 use crate::model::provider::{Action, HttpRequest, Input, Output};
 use crate::model::{Error, Fault, Kind, Result};
 
@@ -40,6 +41,7 @@ pub struct Drive {
     next: Next,
     sent: u32,
     output: usize,
+    stopped: bool,
 }
 
 /// What is to be done next.
@@ -75,6 +77,7 @@ impl Drive {
             next: Next::Advance(Input::Begin),
             sent: 0,
             output: 0,
+            stopped: false,
         }
     }
 
@@ -198,6 +201,14 @@ impl Drive {
                 self.bounds.output
             )));
         }
+        for output in &said {
+            match output {
+                Output::Chat(Event::Usage(_) | Event::Extra(_)) | Output::Usage(_) => {}
+                _ if self.stopped => return Err(self.breach("it went on after the answer had stopped".into())),
+                Output::Chat(Event::Stopped(_)) => self.stopped = true,
+                _ => {}
+            }
+        }
         if said.iter().any(|output| matches!(output, Output::Chat(event) if event.is_content())) {
             self.first_token = None;
         }
@@ -231,7 +242,6 @@ impl Drive {
 
 /// Bytes that an output stands for, roughly.
 fn weight(output: &Output) -> usize {
-    use crate::model::chat::Event;
     let own = size_of::<Output>();
     own + match output {
         Output::Chat(

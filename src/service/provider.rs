@@ -147,13 +147,9 @@ impl Providers {
             None => None,
             Some(base_url) => {
                 if entry.base_url.is_none() && !published.grants.allow(base_url) {
-                    return Err(Error::new(
-                        Kind::Forbidden,
-                        Fault::Plugin,
-                        format!(
-                            "plugin `{plugin}` may not reach {base_url}; add it to plugins.grants.{plugin}.hosts, or set providers.{name}.base_url"
-                        ),
-                    ));
+                    return Err(unavailable(format!(
+                        "plugin `{plugin}` may not reach {base_url}; add it to plugins.grants.{plugin}.hosts, or set providers.{name}.base_url"
+                    )));
                 }
                 let secret = secret(name, entry, &info, published)?;
                 Some(Arc::new(self.egress.target(name, base_url, &info.credential, secret.as_deref(), timeouts)?))

@@ -60,9 +60,8 @@ impl Providers {
                 Error::caller(Kind::MissingField, format!("provider `{}` has no default model; {cure}", provider.name))
                     .with_param("model")
             })?,
-            // A vendor may know models that the plugin doesn't; a plugin without a vendor knows them all.
-            Some(model) if vendor.is_remote() || lists(vendor, model) => model.to_owned(),
-            Some(model) => return Err(unknown(model, &[(*provider).name.as_str()], &self.all())),
+            Some(model) if vendor.is_open() || lists(vendor, model) => model.to_owned(),
+            Some(model) => return Err(unknown(model, &[provider.name.as_str()], &self.all())),
         };
         Ok(Chosen { provider, model })
     }
@@ -71,6 +70,11 @@ impl Providers {
         let all = self.all();
         if let Some(provider) = all.get(model) {
             return self.of(provider.clone(), None);
+        }
+        if let Some((provider, model)) = model.split_once('/')
+            && let Some(provider) = all.get(provider)
+        {
+            return self.of(provider.clone(), Some(model));
         }
         let listing: Vec<&Arc<Provider>> =
             all.values().filter(|provider| provider.state.as_ref().is_ok_and(|vendor| lists(vendor, model))).collect();
@@ -88,11 +92,6 @@ impl Providers {
                     format!("more than one provider has the model {model}; write one of {}", names.join(", ")),
                 ));
             }
-        }
-        if let Some((provider, model)) = model.split_once('/')
-            && let Some(provider) = all.get(provider)
-        {
-            return self.of(provider.clone(), Some(model));
         }
         let ready: Vec<&str> =
             all.values().filter(|provider| provider.state.is_ok()).map(|provider| provider.name.as_str()).collect();

@@ -36,10 +36,9 @@ pub struct Vendor {
     listed: Mutex<Listed>,
 }
 
-/// What the vendor itself says of its models.
-#[derive(Default)]
+/// What is known of the models, by the plugin or, once it was asked, by the vendor.
 struct Listed {
-    models: Option<Arc<Vec<Model>>>,
+    models: Arc<Vec<Model>>,
     until: Option<Instant>,
 }
 
@@ -61,6 +60,7 @@ impl Vendor {
         Self {
             name: name.to_owned(),
             published,
+            listed: Mutex::new(Listed { models: Arc::new(info.models.clone()), until: None }),
             info,
             settings,
             egress,
@@ -68,7 +68,6 @@ impl Vendor {
             isolation,
             bounds,
             default_model,
-            listed: Mutex::default(),
         }
     }
 
@@ -88,6 +87,12 @@ impl Vendor {
         self.target.is_some()
     }
 
+    /// Whether it may have models that it doesn't list: a vendor may know more than the plugin does, and a plugin that lists
+    /// none takes any.
+    pub fn is_open(&self) -> bool {
+        self.is_remote() || self.info.models.is_empty()
+    }
+
     /// The model of a caller who names none.
     pub fn default_model(&self) -> Option<String> {
         self.default_model.clone().or_else(|| self.known_models().first().map(|model| model.id.clone()))
@@ -95,8 +100,7 @@ impl Vendor {
 
     /// The models that are known without asking now.
     pub fn known_models(&self) -> Arc<Vec<Model>> {
-        let listed = self.listed.lock().unwrap_or_else(PoisonError::into_inner);
-        listed.models.clone().unwrap_or_else(|| Arc::new(self.info.models.clone()))
+        self.listed.lock().unwrap_or_else(PoisonError::into_inner).models.clone()
     }
 
     /// The models, as the vendor lists them if it can be asked, else as the plugin knows them.
@@ -114,7 +118,7 @@ impl Vendor {
         match tokio::time::timeout(MODELS_TIMEOUT, self.ask_models(principal)).await {
             Ok(Ok(models)) if !models.is_empty() => {
                 let mut listed = self.listed.lock().unwrap_or_else(PoisonError::into_inner);
-                listed.models = Some(Arc::new(models));
+                listed.models = Arc::new(models);
                 listed.until = Some(Instant::now() + MODELS_FRESH);
             }
             Ok(Ok(_)) => {}

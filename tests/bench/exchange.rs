@@ -3,6 +3,14 @@
 //! An exchange is what a chat takes: constructor, begin (the guest builds the request's JSON), the response's head, one frame
 //! parsed into events, the end of the resource.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    reason = "a bench takes the time, prints, and has nobody to tell what went wrong"
+)]
+
 use std::hint::black_box;
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -9,10 +9,9 @@ mod resources;
 
 use std::time::Duration;
 
-use tokio::time::Instant;
-
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 
 use crate::client::{Client, Reply};
 use crate::harness::Server;

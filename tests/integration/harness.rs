@@ -25,6 +25,8 @@ pub struct Server {
     task: JoinHandle<()>,
     /// Gone with the server.
     home: TempDir,
+    /// How much had been logged before it was there.
+    earlier: usize,
 }
 
 impl Server {
@@ -49,7 +51,7 @@ impl Server {
 
     /// The configuration may name files that were put into the server's own directory first, plugins among them.
     pub async fn configured(yaml: impl FnOnce(&std::path::Path) -> String) -> Server {
-        log();
+        let earlier = logged().len();
         let home = TempDir::new().unwrap();
         let plugins = home.path().join("plugins");
         std::fs::create_dir(&plugins).unwrap();
@@ -65,12 +67,19 @@ impl Server {
         let task = tokio::spawn(async move {
             app.serve(async move { drop(stopped.await) }).await;
         });
-        Server { client: Client::new(address), stop: Some(stop), task, home }
+        Server { client: Client::new(address), stop: Some(stop), task, home, earlier }
     }
 
     /// Where plugins can be dropped.
     pub fn plugins(&self) -> PathBuf {
         self.home.path().join("plugins")
+    }
+
+    /// What this server has logged, in a test that runs on one thread: others may log at the same time.
+    pub fn log(&self) -> String {
+        let thread = std::thread::current().name().unwrap_or_default().to_owned();
+        let lines = logged()[self.earlier..].to_owned();
+        lines.lines().filter(|line| line.contains(&thread)).map(|line| format!("{line}\n")).collect()
     }
 
     /// The signal to stop.
@@ -103,8 +112,9 @@ fn log() -> &'static Lines {
         let lines = Lines::default();
         let sink = Sink(lines.clone());
         let subscriber = tracing_subscriber::fmt()
-            .with_max_level(tracing::Level::DEBUG)
+            .with_env_filter("info,mortise=debug")
             .with_ansi(false)
+            .with_thread_names(true)
             .with_writer(move || sink.clone());
         subscriber.init();
         lines

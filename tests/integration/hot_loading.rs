@@ -19,7 +19,7 @@ const CHAT: &str = "/api/v1/chat";
 const PACE: Duration = Duration::from_millis(5);
 
 async fn server() -> Server {
-    let yaml = "providers: {echo: {}, well: {}}\nplugins: {rescan: 100ms}\nserver: {shutdown_timeout_secs: 5}";
+    let yaml = "providers: {echo: {}, well: {base_url: \"http://127.0.0.1:9\"}}\nplugins: {rescan: 100ms}\nserver: {shutdown_timeout_secs: 5}";
     Server::configured(|home| {
         fs::write(home.join("plugins/well.wasm"), test_guests::get("well")).unwrap();
         yaml.into()
@@ -177,13 +177,10 @@ async fn nothing_fails_while_a_plugin_changes() {
 async fn a_request_in_flight_keeps_its_version() {
     let server = server().await;
     let (client, plugins) = (server.client, server.plugins());
-    let echo = |version: &str| {
-        let mut manifest = Manifest::from_component(test_guests::get("wait-forever")).unwrap();
-        manifest.id = "well".into();
-        manifest.version = version.into();
-        manifest.embed(test_guests::get("wait-forever")).unwrap()
-    };
-    replace(&plugins, &echo("3.0.0"));
+    let waiting = test_guests::get("wait-forever");
+    let mut manifest = Manifest::from_component(waiting).unwrap();
+    (manifest.id, manifest.version) = ("well".into(), "3.0.0".into());
+    replace(&plugins, &manifest.embed(waiting).unwrap());
     until_well(client, "the waiting version", |told| told["version"] == "3.0.0").await;
     let mut waiting = client.connect().await;
     let body = json!({"message": "x", "provider": "well", "model": "any"});

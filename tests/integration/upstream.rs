@@ -9,12 +9,14 @@ mod wire;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::{Ipv4Addr, SocketAddr};
-use tokio::time::Instant;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::{AbortHandle, JoinSet};
+use tokio::time::Instant;
 
 use crate::patience::soon;
 pub use answer::{Answer, Gate};
@@ -53,6 +55,7 @@ struct State {
     seen: Vec<Seen>,
     unforeseen: Vec<String>,
     connections: usize,
+    written: Arc<AtomicUsize>,
     /// When the client closed a connection, by the connection's number.
     closed: BTreeMap<usize, Instant>,
 }
@@ -136,6 +139,11 @@ impl Upstream {
 
     pub fn connections(&self) -> usize {
         self.state.borrow().connections
+    }
+
+    /// Bytes that clients have taken so far.
+    pub fn written(&self) -> usize {
+        self.state.borrow().written.load(Ordering::Relaxed)
     }
 
     /// The request of that number, counted from 0, as soon as it is there.

@@ -5,6 +5,7 @@ mod answers;
 mod cancellation;
 mod cuts;
 mod errors;
+mod pressure;
 mod redirects;
 mod requests;
 mod round_trip;

@@ -45,8 +45,10 @@ pub(super) fn read(mut body: Fields) -> Result<Asked> {
     let include_usage = stream_options.take::<bool>("include_usage")?.unwrap_or_default();
     let max_completion_tokens = body.take::<u32>("max_completion_tokens")?;
     let max_tokens = body.take::<u32>("max_tokens")?;
-    if max_completion_tokens.or(max_tokens) == Some(0) {
-        return Err(body.wrong("max_tokens", "it must be at least 1"));
+    for (name, value) in [("max_completion_tokens", max_completion_tokens), ("max_tokens", max_tokens)] {
+        if value == Some(0) {
+            return Err(body.wrong(name, "it must be at least 1"));
+        }
     }
     let request = chat::Request {
         model,

@@ -1,7 +1,6 @@
 //! The one engine: its features, its pool of instances, its ticker.
 
 use std::sync::Arc;
-use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
 use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, WasmBacktraceDetails};
@@ -23,12 +22,6 @@ const KEEP_RESIDENT: usize = 512 << 10;
 pub struct Sandbox {
     pub(super) engine: Engine,
     pub(super) cache: Arc<Cache>,
-    _ticker: Arc<Ticker>,
-}
-
-/// Stops the ticking thread when the last sandbox is gone.
-struct Ticker {
-    _stop: Sender<()>,
 }
 
 // === impl Sandbox ===
@@ -40,9 +33,9 @@ impl Sandbox {
     /// If the machine can't run compiled guests at all.
     pub fn new(config: &config::Plugins) -> Result<Self> {
         let engine = with_fallback(config)?;
-        let ticker = Ticker::start(&engine)?;
+        start_ticker(&engine)?;
         let cache = Arc::new(Cache::new(&config.cache, &engine));
-        Ok(Self { engine, cache, _ticker: Arc::new(ticker) })
+        Ok(Self { engine, cache })
     }
 }
 
@@ -117,24 +110,17 @@ fn largest_memory(config: &config::Plugins) -> usize {
     config.limits.memory.max(granted.unwrap_or_default())
 }
 
-// === impl Ticker ===
-
-impl Ticker {
-    /// A thread of its own, because the guests that it interrupts may hold every thread of the runtime.
-    fn start(engine: &Engine) -> Result<Self> {
-        let (stop, stopped) = channel();
-        let engine = engine.weak();
-        std::thread::Builder::new()
-            .name("epoch-ticker".into())
-            .spawn(move || {
-                while stopped.recv_timeout(TICK) == Err(RecvTimeoutError::Timeout) {
-                    match engine.upgrade() {
-                        Some(engine) => engine.increment_epoch(),
-                        None => break,
-                    }
-                }
-            })
-            .map_err(|error| Error::internal(format!("can't start the epoch ticker: {error}")))?;
-        Ok(Self { _stop: stop })
-    }
+/// Starts the thread that interrupts guests: one of its own, because the guests may hold every thread of the runtime. It ends
+/// with the engine, and so never before the last guest.
+fn start_ticker(engine: &Engine) -> Result<()> {
+    let engine = engine.weak();
+    let tick = move || {
+        while let Some(engine) = engine.upgrade() {
+            engine.increment_epoch();
+            drop(engine);
+            std::thread::park_timeout(TICK);
+        }
+    };
+    let started = std::thread::Builder::new().name("epoch-ticker".into()).spawn(tick);
+    started.map(drop).map_err(|error| Error::internal(format!("can't start the epoch ticker: {error}")))
 }

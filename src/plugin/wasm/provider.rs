@@ -1,7 +1,7 @@
 //! One loaded version of a provider plugin, and its exchanges.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -29,6 +29,8 @@ pub(super) struct Version {
     /// What `describe` answered, by settings.
     described: Mutex<HashMap<String, Arc<Info>>>,
     active: AtomicUsize,
+    /// Whether a call ever lasted longer than a tick.
+    pub(super) slow: Arc<AtomicBool>,
     traps: AtomicU64,
     trouble: Mutex<Trouble>,
 }
@@ -72,6 +74,7 @@ impl Version {
             pool: Pool::new(plugins.idle_instances),
             described: Mutex::default(),
             active: AtomicUsize::new(0),
+            slow: Arc::default(),
             traps: AtomicU64::new(0),
             trouble: Mutex::default(),
         }

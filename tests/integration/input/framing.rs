@@ -33,7 +33,7 @@ async fn broken_heads_are_refused() {
     ] {
         refused(&server, format!("{broken}\r\n\r\n").as_bytes(), &[400, 411, 501, 505]).await;
     }
-    logs_are_calm();
+    logs_are_calm(&server);
 }
 
 #[tokio::test]
@@ -45,7 +45,7 @@ async fn huge_heads_are_refused() {
     refused(&server, format!("GET /{long} HTTP/1.1\r\nHost: x\r\n\r\n").as_bytes(), &[400, 414, 431]).await;
     let many: String = (0..5000).map(|number| format!("X-{number}: x\r\n")).collect();
     refused(&server, format!("GET /health HTTP/1.1\r\nHost: x\r\n{many}\r\n").as_bytes(), &[400, 431]).await;
-    logs_are_calm();
+    logs_are_calm(&server);
 }
 
 #[tokio::test]
@@ -60,7 +60,7 @@ async fn a_caller_who_never_finishes_is_let_go() {
         assert!(before.elapsed().as_secs() < 10, "{:?}", before.elapsed());
         assert!(reply.is_none_or(|reply| reply.status() == 408), "{unfinished:?}");
     }
-    logs_are_calm();
+    logs_are_calm(&server);
 }
 
 #[tokio::test]
@@ -73,4 +73,20 @@ async fn a_caller_who_is_silent_holds_up_nobody() {
         silent.push(connection);
     }
     assert_eq!(server.client.get("/health").await.status(), 200);
+}
+
+#[tokio::test]
+async fn requests_may_come_before_the_answers() {
+    let server = Server::echo().await;
+    let mut connection = server.client.connect().await;
+    let body = |text: &str| format!("{{\"message\": \"{text}\"}}");
+    let request = |text: &str| {
+        let body = body(text);
+        format!("POST /api/v1/chat HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n{body}", body.len())
+    };
+    let texts = ["one", "two", "three"];
+    connection.write(texts.map(request).concat().as_bytes()).await.unwrap();
+    for text in texts {
+        assert_eq!(connection.reply("POST").await.expect("an answer").expect(200)["response"], text);
+    }
 }

@@ -26,7 +26,7 @@ async fn an_unknown_path_answers_in_its_surfaces_shape() {
         let error = shape::openai(&server.client.get(path).await, 404, "invalid_request_error");
         assert!(error["message"].as_str().unwrap().contains(path), "{error}");
     }
-    logs_are_calm();
+    logs_are_calm(&server);
 }
 
 #[tokio::test]
@@ -54,7 +54,7 @@ async fn a_wrong_method_is_told_the_right_ones() {
         assert!(allow.split(", ").all(|method| allowed.contains(method)), "{method} {path}: {allowed}");
         assert!(!allowed.contains(method), "{method} {path}: {allowed}");
     }
-    logs_are_calm();
+    logs_are_calm(&server);
 }
 
 #[tokio::test]
@@ -87,4 +87,15 @@ async fn one_connection_carries_mistakes_and_requests() {
         assert_eq!(connection.exchange(&good).await.expect(200)["response"], "still here");
         assert_eq!(connection.exchange(&Request::new("GET", "/nothing")).await.status(), 404);
     }
+}
+
+#[tokio::test]
+async fn options_tells_what_is_allowed() {
+    let server = Server::echo().await;
+    for (path, method) in [("/api/v1/chat", "POST"), ("/v1/models", "GET")] {
+        let reply = server.client.send(&Request::new("OPTIONS", path)).await;
+        assert_eq!((reply.status(), reply.body.len()), (204, 0), "{path}");
+        assert!(reply.head.header("allow").unwrap_or_default().contains(method), "{path}: {:?}", reply.head);
+    }
+    assert_eq!(server.client.send(&Request::new("OPTIONS", "/nothing")).await.status(), 404);
 }

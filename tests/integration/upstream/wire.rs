@@ -1,11 +1,12 @@
 //! One connection of the upstream: requests are read and recorded, answers are played, a client that goes is noticed.
 
-use tokio::time::Instant;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 use super::answer::Step;
 use super::{Seen, State};
@@ -23,10 +24,11 @@ pub(super) async fn serve(stream: TcpStream, connection: usize, state: watch::Se
     while let Some(seen) = receive(&mut read, &mut buffer, connection).await {
         let mut steps = Vec::new();
         state.send_modify(|state| steps = state.answer(seen).steps());
+        let written = state.borrow().written.clone();
         tokio::select! {
             biased;
             () = gone(&mut read, &mut buffer) => break,
-            fate = play(&mut write, steps) => match fate {
+            fate = play(&mut write, steps, &written) => match fate {
                 Ok(Fate::Kept) => {}
                 Ok(Fate::Cut) => return,
                 // Without the orderly end that dropping it would bring.
@@ -106,12 +108,13 @@ enum Fate {
     Reset,
 }
 
-async fn play(write: &mut OwnedWriteHalf, steps: Vec<Step>) -> std::io::Result<Fate> {
+async fn play(write: &mut OwnedWriteHalf, steps: Vec<Step>, written: &AtomicUsize) -> std::io::Result<Fate> {
     for step in steps {
         match step {
             Step::Write(bytes) => {
                 write.write_all(&bytes).await?;
                 write.flush().await?;
+                written.fetch_add(bytes.len(), Ordering::Relaxed);
                 // The host runs on the same machine: let it see this piece by itself.
                 tokio::task::yield_now().await;
             }
@@ -123,6 +126,7 @@ async fn play(write: &mut OwnedWriteHalf, steps: Vec<Step>) -> std::io::Result<F
                         tokio::time::sleep(rest).await;
                     }
                     write.write_all(&bytes).await?;
+                    written.fetch_add(bytes.len(), Ordering::Relaxed);
                 }
                 std::future::pending::<()>().await;
             }

@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
-use tokio::time::Instant;
-
 use tokio::net::{TcpSocket, TcpStream};
+use tokio::time::Instant;
 
 use super::{native, request};
 use crate::client::{Reply, Request};

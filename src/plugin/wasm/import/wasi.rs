@@ -19,6 +19,8 @@ struct Handle;
 const STDIN: u32 = 0;
 const STDOUT: u32 = 1;
 const STDERR: u32 = 2;
+/// What `subscribe` of a stream answers: it is always ready.
+const READY: u32 = 3;
 
 /// The most bytes that one call gets from a source of random numbers.
 const RANDOM_BYTES: u64 = 64 << 10;
@@ -49,12 +51,15 @@ pub(super) fn define(linker: &mut Linker<State>, name: &str, instance: &Componen
             }
             ComponentItem::ComponentFunc(_) => {
                 let function = format!("{interface}.{item_name}");
-                defined.func_new(item_name, move |mut store, _, parameters, results| match results.first_mut() {
-                    Some(result) => {
-                        *result = answer(&mut store, &function, parameters)?;
-                        Ok(())
+                defined.func_new(item_name, move |mut store, _, parameters, results| {
+                    let handles = take_handles(&mut store, parameters)?;
+                    match results.first_mut() {
+                        Some(result) => {
+                            *result = answer(&mut store, &function, &handles, parameters)?;
+                            Ok(())
+                        }
+                        None => silent(&function),
                     }
-                    None => silent(&function),
                 })?;
             }
             _ => {}
@@ -66,12 +71,31 @@ pub(super) fn define(linker: &mut Linker<State>, name: &str, instance: &Componen
 /// What a function answers that answers nothing.
 fn silent(function: &str) -> Answer {
     match function {
+        "wasi:io/poll.[method]pollable.block" => Ok(()),
         "wasi:cli/exit.exit" => wasmtime::bail!("it called exit; a plugin returns an error instead"),
         _ => Err(refused(function)),
     }
 }
 
-fn answer(store: &mut StoreContextMut<'_, State>, function: &str, parameters: &[Val]) -> wasmtime::Result<Val> {
+/// Takes the handles among a call's parameters, also within lists: what is lent must be given back before the call is over.
+fn take_handles(store: &mut StoreContextMut<'_, State>, parameters: &[Val]) -> wasmtime::Result<Vec<u32>> {
+    let mut handles = Vec::new();
+    for parameter in parameters {
+        match parameter {
+            Val::Resource(handle) => handles.push(handle.try_into_resource::<Handle>(&mut *store)?.rep()),
+            Val::List(list) => handles.append(&mut take_handles(store, list)?),
+            _ => {}
+        }
+    }
+    Ok(handles)
+}
+
+fn answer(
+    store: &mut StoreContextMut<'_, State>,
+    function: &str,
+    handles: &[u32],
+    parameters: &[Val],
+) -> wasmtime::Result<Val> {
     let (interface, name) = function.split_once('.').unwrap_or((function, ""));
     Ok(match (interface, name) {
         ("wasi:cli/environment", "initial-cwd")
@@ -83,9 +107,17 @@ fn answer(store: &mut StoreContextMut<'_, State>, function: &str, parameters: &[
         ("wasi:io/streams", "[method]output-stream.check-write") => ok(Some(Val::U64(WRITE_BYTES))),
         ("wasi:io/streams", "[method]output-stream.flush" | "[method]output-stream.blocking-flush") => ok(None),
         ("wasi:io/streams", "[method]output-stream.write" | "[method]output-stream.blocking-write-and-flush") => {
-            print(store, parameters)?;
+            if let (Some(stream), Some(Val::List(bytes))) = (handles.first(), parameters.get(1)) {
+                print(store, *stream, bytes);
+            }
             ok(None)
         }
+        ("wasi:io/streams", "[method]output-stream.subscribe" | "[method]input-stream.subscribe") => {
+            Val::Resource(handle(store, READY)?)
+        }
+        ("wasi:io/poll", "[method]pollable.ready") => Val::Bool(true),
+        // Nothing but streams can be subscribed to, and those are always ready.
+        ("wasi:io/poll", "poll") => Val::List((0u32..).take(handles.len()).map(Val::U32).collect()),
         (
             "wasi:io/streams",
             "[method]input-stream.read"
@@ -130,17 +162,14 @@ fn handle(store: &mut StoreContextMut<'_, State>, number: u32) -> wasmtime::Resu
 }
 
 /// Writes what the guest prints into its log.
-fn print(store: &mut StoreContextMut<'_, State>, parameters: &[Val]) -> wasmtime::Result<()> {
-    let [Val::Resource(stream), Val::List(bytes)] = parameters else { return Ok(()) };
-    let stream: Resource<Handle> = stream.try_into_resource(&mut *store)?;
-    let level = if stream.rep() == STDERR { Level::Warn } else { Level::Info };
+fn print(store: &mut StoreContextMut<'_, State>, stream: u32, bytes: &[Val]) {
+    let level = if stream == STDERR { Level::Warn } else { Level::Info };
     let bytes: Vec<u8> =
         bytes.iter().filter_map(|byte| if let Val::U8(byte) = byte { Some(*byte) } else { None }).collect();
     let text = String::from_utf8_lossy(&bytes);
     if !text.trim().is_empty() {
         log::write(store.data_mut(), level, &text);
     }
-    Ok(())
 }
 
 fn ok(value: Option<Val>) -> Val {

@@ -119,8 +119,45 @@ async fn a_conversation_remembers_what_was_said() {
     let first = server.client.post(PATH, &json!({"message": "one", "conversation_id": null})).await.expect(200);
     let id = first["conversation_id"].as_str().unwrap();
     assert!(id.starts_with("conv-"), "{first}");
+    let more = json!({"message": "two three", "conversation_id": id, "provider": "claude"});
+    let second = server.client.post(PATH, &more).await.expect(200);
+    assert_eq!((&second["conversation_id"], &second["response"]), (&json!(id), &json!("two three")));
+    // One word from each side before, and two now.
+    assert_eq!(second["tokens_used"]["input"], 4, "{second}");
     let other = server.client.post(PATH, &json!({"message": "one"})).await.expect(200);
     assert_ne!(other["conversation_id"], id, "a conversation of its own for who names none");
+    assert_eq!(other["tokens_used"]["input"], 1);
+    for id in ["conv-unknown", "", "../etc"] {
+        let reply = server.client.post(PATH, &json!({"message": "x", "conversation_id": id})).await;
+        shape::native(&reply, 404, "NOT_FOUND");
+    }
+}
+
+#[tokio::test]
+async fn a_stream_belongs_to_a_conversation_too() {
+    let server = Server::echo().await;
+    let stream = server.client.post("/api/v1/chat/stream", &json!({"message": "one"})).await;
+    let id = stream.head.header("x-conversation-id").expect("the conversation's id").to_owned();
+    let more = json!({"message": "two", "conversation_id": id});
+    assert_eq!(server.client.post(PATH, &more).await.expect(200)["tokens_used"]["input"], 3);
+}
+
+#[tokio::test]
+async fn an_unknown_field_is_named() {
+    let server = Server::echo().await;
+    let reply = server.client.post(PATH, &json!({"message": "x", "temprature": 0.5})).await;
+    let body = shape::native(&reply, 400, "INVALID_VALUE");
+    assert!(body["error"].as_str().unwrap().contains("temprature"), "{body}");
+}
+
+#[tokio::test]
+async fn a_cut_answer_says_so() {
+    let server = Server::echo().await;
+    let body = json!({"message": "one two three", "max_tokens": 2});
+    let answer = server.client.post(PATH, &body).await.expect(200);
+    assert_eq!((answer["response"].as_str().unwrap().trim(), &answer["stop_reason"]), ("one two", &json!("length")));
+    let streamed = server.client.post("/api/v1/chat/stream", &body).await;
+    assert_eq!(crate::grammar::chat(&streamed.events()).stop_reason.as_deref(), Some("length"));
 }
 
 #[tokio::test]

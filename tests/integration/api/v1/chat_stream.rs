@@ -56,3 +56,14 @@ async fn a_refusal_before_the_first_word_has_a_status() {
     let warm = server.client.post(PATH, &json!({"message": "x", "temperature": 2})).await;
     shape::native(&warm, 400, "INVALID_VALUE");
 }
+
+#[tokio::test]
+async fn a_failure_after_the_first_word_is_told_in_the_stream() {
+    let server = Server::echo().await;
+    let reply = server.client.send(&says("one two [[fail overloaded no more today]] three")).await;
+    let told = grammar::chat(&reply.events());
+    assert_eq!(told.text.trim(), "one two");
+    let error = told.error.expect("an error");
+    assert!(error["error"].as_str().unwrap().contains("no more today"), "{error}");
+    assert_eq!(error["error_code"], "PROVIDER_ERROR");
+}

@@ -13,6 +13,7 @@ async fn the_list_has_the_documented_shape() {
 async fn without_configuration_there_is_the_one_that_needs_none() {
     let server = Server::start("").await;
     let list = server.client.get("/api/v1/providers").await.expect(200);
-    let names: Vec<&str> = list["providers"].as_array().unwrap().iter().filter_map(|one| one["name"].as_str()).collect();
+    let names: Vec<&str> =
+        list["providers"].as_array().unwrap().iter().filter_map(|one| one["name"].as_str()).collect();
     assert_eq!(names, ["echo"]);
 }

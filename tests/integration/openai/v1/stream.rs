@@ -106,3 +106,14 @@ async fn words_come_as_they_are_made() {
     }
     assert!(!text.contains("two"));
 }
+
+#[tokio::test]
+async fn a_failure_after_the_first_word_is_told_in_the_stream() {
+    let server = Server::echo().await;
+    let reply = server.client.send(&asks("one two [[fail rate-limited no more today]] three", true)).await;
+    let said = grammar::openai(&reply.events(), true);
+    assert_eq!((said.text.trim(), said.finish, said.usage), ("one two", None, None));
+    let error = said.error.expect("an error");
+    assert!(error["message"].as_str().unwrap().contains("no more today"), "{error}");
+    assert_eq!(error["type"], "rate_limit_error");
+}
