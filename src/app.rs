@@ -65,7 +65,9 @@ impl App {
             BodyLimits { most: server.max_request_body_bytes, within: seconds(server.read_timeout_secs.max(1)) };
         let router = Router::new(api::endpoints(), api::FALLBACK).map_err(Error::internal)?;
         let pipeline = Arc::new(Pipeline::new(Arc::new(state), router, limits, stats, clock));
+        let cores = || std::thread::available_parallelism().map_or(1, usize::from);
         let settings = Settings {
+            workers: if server.workers == 0 { cores() } else { server.workers },
             head_within: seconds(server.read_timeout_secs.max(1)),
             drain_within: seconds(server.shutdown_timeout_secs),
         };
@@ -83,7 +85,9 @@ impl App {
     /// Serves until `end`, then lets requests in flight finish.
     pub async fn serve(self, end: impl Future<Output = ()>) {
         let watching = tokio::spawn(self.loader.watch());
-        self.listener.serve(self.pipeline, self.settings, end).await;
+        if let Err(error) = self.listener.serve(self.pipeline, self.settings, end).await {
+            tracing::error!(%error, "no worker could be started");
+        }
         watching.abort();
     }
 }

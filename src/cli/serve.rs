@@ -23,11 +23,9 @@ pub(super) fn serve(config: Config) -> Result<ExitCode, String> {
         LogFormat::Json => telemetry::Format::Json,
     };
     telemetry::start(&config.logging.level, format)?;
+    // Requests are served on the workers' own threads; this one accepts, and watches plugins.
     let mut builder = tokio::runtime::Builder::new_multi_thread();
-    if config.server.workers > 0 {
-        builder.worker_threads(config.server.workers);
-    }
-    let runtime = builder.enable_all().build().map_err(|error| error.to_string())?;
+    let runtime = builder.worker_threads(1).enable_all().build().map_err(|error| error.to_string())?;
     let served = runtime.block_on(async {
         let open = !config.server.host.is_loopback();
         let app = App::build(config).await.map_err(|error| error.private().unwrap_or(error.public()).to_owned())?;
@@ -36,12 +34,11 @@ pub(super) fn serve(config: Config) -> Result<ExitCode, String> {
             tracing::warn!("{address} can be reached from other machines, and nobody is asked who they are: whoever reaches it can use your providers");
         }
         tracing::info!(version = env!("CARGO_PKG_VERSION"), "listening on http://{address}");
-        let (first, second) = (stop_signal()?, stop_signal()?);
-        let (mut first, mut second) = (first, second);
+        // Every signal reaches both of them; the second one counts to two.
+        let (mut first, mut second) = (stop_signal()?, stop_signal()?);
         let told = async move { first.recv().await };
         tokio::select! {
             () = app.serve(told) => Ok::<_, String>(()),
-            // The first signal reaches both; the second one only who still waits.
             () = async { second.recv().await; second.recv().await } => {
                 tracing::warn!("told twice to stop; requests in flight are cut");
                 Ok(())

@@ -78,9 +78,10 @@ impl Config {
         // The file is checked by itself first, so that an error names the right place.
         interpret(tree.clone(), &origin)?;
         #[expect(clippy::disallowed_methods, reason = "the configuration is where the environment is read")]
-        let variables = std::env::vars();
+        let variables = std::env::vars_os();
         let mut set = Vec::new();
-        for (name, text) in variables {
+        // What isn't UTF-8 is none of ours.
+        for (name, text) in variables.filter_map(|(name, text)| name.into_string().ok().zip(text.into_string().ok())) {
             if let Some(keys) = name.strip_prefix(PREFIX).filter(|keys| keys.contains("__")) {
                 insert(&mut tree, &keys.to_ascii_lowercase().split("__").collect::<Vec<_>>(), scalar(&text));
                 set.push(name);

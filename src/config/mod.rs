@@ -3,6 +3,7 @@
 //! Every key stands in `config/mortise.yaml` with its default and a sentence. A key that nobody knows is an error that
 //! names the nearest known one. Secrets stand here only as references ([`Secret`]), so a printed configuration leaks none.
 
+mod limits;
 mod load;
 mod secret;
 mod units;
@@ -17,6 +18,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+pub use limits::{Limits, PartialLimits};
 pub use load::{ConfigError, Overrides};
 pub use secret::Secret;
 use units::{byte_size, duration, entries, or_default};
@@ -171,43 +173,15 @@ pub struct Quarantine {
     pub pause: Duration,
 }
 
-/// `plugins.limits`.
-#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Limits {
-    /// Linear memory of an instance.
-    #[serde(with = "byte_size")]
-    pub memory: usize,
-    /// Elements of an instance's tables.
-    pub table_elements: usize,
-    /// Handles to the host's resources that an instance may hold.
-    pub handles: u32,
-    /// Processor time of one call into the guest.
-    #[serde(with = "duration")]
-    pub cpu: Duration,
-    /// What one call may hand to the host.
-    #[serde(with = "byte_size")]
-    pub call_bytes: usize,
-    /// What one exchange may answer.
-    #[serde(with = "byte_size")]
-    pub output: usize,
-    /// What one exchange may log; further words are dropped, and the log says so.
-    #[serde(with = "byte_size")]
-    pub log: usize,
-    /// HTTP requests of one exchange.
-    pub requests: u32,
-    /// Exchanges at once.
-    pub concurrency: usize,
-}
-
 /// One of `plugins.grants`: effective is what the manifest asks for and this allows.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Grant {
     /// Origins such as `https://api.example.com`.
     pub hosts: Vec<String>,
-    /// In place of `plugins.limits`, whole.
-    pub limits: Option<Limits>,
+    /// Each of them in place of the one under `plugins.limits`.
+    #[serde(deserialize_with = "or_default")]
+    pub limits: PartialLimits,
 }
 
 /// `egress`.
@@ -295,25 +269,9 @@ impl Default for Quarantine {
     }
 }
 
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            memory: 64 << 20,
-            table_elements: 20_000,
-            handles: 1000,
-            cpu: Duration::from_millis(200),
-            call_bytes: 32 << 20,
-            output: 64 << 20,
-            log: 64 << 10,
-            requests: 8,
-            concurrency: 1000,
-        }
-    }
-}
-
 impl Default for Egress {
     fn default() -> Self {
-        Self { timeouts: Timeouts::default(), max_frame: 16 << 20, max_body: 64 << 20, ca_file: None }
+        Self { timeouts: Timeouts::default(), max_frame: 16 << 20, max_body: 16 << 20, ca_file: None }
     }
 }
 
@@ -335,5 +293,14 @@ impl Timeouts {
             idle: own.idle.unwrap_or(self.idle),
             total: own.total.unwrap_or(self.total),
         }
+    }
+}
+
+// === impl Plugins ===
+
+impl Plugins {
+    /// What bounds plugin `id`: the common limits, with each that it was granted in its place.
+    pub fn limits_of(&self, id: &str) -> Limits {
+        self.grants.get(id).map_or(self.limits, |grant| self.limits.with(&grant.limits))
     }
 }

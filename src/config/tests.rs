@@ -52,8 +52,22 @@ fn own_timeouts_stand_in_place_of_common_ones() {
 }
 
 #[test]
+fn a_grants_limits_stand_in_place_of_common_ones() {
+    let yaml = "plugins:\n  limits: {cpu: 1s}\n  grants:\n    a: {limits: {memory: 128MiB}}\n    b:\n      limits:\n";
+    let plugins = Config::from_yaml(yaml).unwrap().plugins;
+    let common = Limits { cpu: Duration::from_secs(1), ..Limits::default() };
+    assert_eq!(plugins.limits_of("a"), Limits { memory: 128 << 20, ..common });
+    assert_eq!((plugins.limits_of("b"), plugins.limits_of("c")), (common, common));
+    let message = error("plugins:\n  grants:\n    a: {limits: {memory: much}}\n");
+    assert!(message.contains("write 64MiB"), "{message}");
+}
+
+#[test]
 fn what_is_shown_can_be_read_again() {
-    let config = Config::from_yaml("providers:\n  a: {api_key: env:KEY, timeouts: {idle: 50ms}}\n").unwrap();
+    let config = Config::from_yaml(
+        "providers:\n  a: {api_key: env:KEY, timeouts: {idle: 50ms}}\nplugins: {grants: {a: {limits: {log: 1MiB}}}}\n",
+    )
+    .unwrap();
     let shown = config.to_yaml().unwrap();
     assert!(shown.contains("env:KEY"), "{shown}");
     assert_eq!(Config::from_yaml(&shown).unwrap().to_yaml().unwrap(), shown);

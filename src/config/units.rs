@@ -93,13 +93,38 @@ pub(super) mod byte_size {
     }
 
     pub(in crate::config) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error> {
-        let bytes = match Written::deserialize(deserializer)? {
+        read(Written::deserialize(deserializer)?).map_err(D::Error::custom)
+    }
+
+    fn read(written: Written) -> Result<usize, String> {
+        let bytes = match written {
             Written::Bytes(bytes) => bytes,
             Written::Text(text) => text
                 .parse::<ByteSize>()
-                .map_err(|_| D::Error::custom(format!("`{text}` is no size; write 64MiB, 16KiB or a number of bytes")))?
+                .map_err(|_| format!("`{text}` is no size; write 64MiB, 16KiB or a number of bytes"))?
                 .as_u64(),
         };
-        usize::try_from(bytes).map_err(D::Error::custom)
+        usize::try_from(bytes).map_err(|error| error.to_string())
+    }
+
+    pub(in crate::config) mod option {
+        use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+        pub(in crate::config) fn serialize<S: Serializer>(
+            value: &Option<usize>,
+            serializer: S,
+        ) -> Result<S::Ok, S::Error> {
+            match value {
+                Some(value) => super::serialize(value, serializer),
+                None => serializer.serialize_none(),
+            }
+        }
+
+        pub(in crate::config) fn deserialize<'de, D: Deserializer<'de>>(
+            deserializer: D,
+        ) -> Result<Option<usize>, D::Error> {
+            let written = Option::deserialize(deserializer)?;
+            written.map(|written| super::read(written).map_err(D::Error::custom)).transpose()
+        }
     }
 }

@@ -4,6 +4,7 @@ mod listener;
 mod pipeline;
 mod rescue;
 mod trace;
+mod worker;
 
 pub use listener::{Listener, Settings};
 pub use pipeline::Pipeline;

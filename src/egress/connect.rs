@@ -29,6 +29,9 @@ type BoxFuture<T> = Pin<Box<dyn Future<Output = std::result::Result<T, BoxError>
 
 /// TCP's own probes notice a vendor that is gone without a word.
 const TCP_KEEPALIVE: Duration = Duration::from_secs(60);
+/// How long what was sent may stay unacknowledged, where the system can bound it.
+#[cfg(target_os = "linux")]
+const TCP_USER_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// What all connections share.
 pub(super) struct Dialer {
@@ -57,16 +60,25 @@ pub(super) struct ConnectTimeout(Duration);
 
 /// An address may not be reached.
 #[derive(Debug, thiserror::Error)]
-#[error("{host} is {what} ({address}); name the host in a provider's base_url to allow it")]
+#[error("{host} is {what} ({address})")]
 pub(super) struct AddressRefused {
     host: String,
     address: IpAddr,
     what: &'static str,
 }
 
-/// The error of a provider that may not reach its address; whoever configures the server can mend it, the caller can't.
+/// The error of a provider that may not reach its address; whoever configures the server can mend it, the caller can't, and
+/// learns nothing of the network that the server stands in.
 pub(super) fn refused(provider: &str, error: &AddressRefused) -> Error {
-    Error::new(Kind::Unavailable, Fault::Us, format!("provider `{provider}` may not reach its vendor: {error}"))
+    Error::new(
+        Kind::Unavailable,
+        Fault::Us,
+        format!(
+            "provider `{provider}` may not reach its vendor's address, which is not public; name the host in \
+             providers.{provider}.base_url to allow it"
+        ),
+    )
+    .with_private(error)
 }
 
 // === impl Dialer ===
@@ -108,6 +120,8 @@ impl Dialer {
         http.enforce_http(false);
         http.set_nodelay(true);
         http.set_keepalive(Some(TCP_KEEPALIVE));
+        #[cfg(target_os = "linux")]
+        http.set_tcp_user_timeout(Some(TCP_USER_TIMEOUT));
         let inner = HttpsConnectorBuilder::new()
             .with_tls_config(self.tls.clone())
             .https_or_http()

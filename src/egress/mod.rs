@@ -17,6 +17,7 @@ use bytes::Bytes;
 use http_body_util::Full;
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
+use thread_local::ThreadLocal;
 
 use crate::config::{self, Timeouts};
 use crate::model::provider::Credential;
@@ -27,15 +28,23 @@ pub use response::{Piece, Response};
 
 /// Connections that nobody uses are closed after this.
 const IDLE_CONNECTION: Duration = Duration::from_secs(90);
+/// HTTP/2 connections are probed this often, so that a dead one isn't used for minutes.
+const PROBE: Duration = Duration::from_secs(20);
 
 type HttpClient = Client<Connector, Full<Bytes>>;
+
+/// One client a thread: a connection is driven by the thread that opened it, and waking another costs more than opening one.
+#[derive(Default)]
+struct Clients {
+    of_thread: ThreadLocal<HttpClient>,
+}
 
 /// The way out. Cheap to clone.
 #[derive(Clone)]
 pub struct Egress {
     dialer: Arc<Dialer>,
     /// One a connect time-out: the pool can't tell connections apart by it.
-    clients: Arc<Mutex<BTreeMap<Duration, HttpClient>>>,
+    clients: Arc<Mutex<BTreeMap<Duration, Arc<Clients>>>>,
     max_frame: usize,
     max_body: usize,
 }
@@ -49,7 +58,8 @@ pub struct Target {
     secret: Option<String>,
     /// The time-outs of every call.
     pub timeouts: Timeouts,
-    client: HttpClient,
+    clients: Arc<Clients>,
+    dialer: Arc<Dialer>,
 }
 
 // === impl Egress ===
@@ -90,15 +100,19 @@ impl Egress {
         let credential = request::Credentials::new(credential, secret)
             .map_err(|reason| Error::internal(format!("provider {name}: {reason}")))?;
         let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
-        let client = clients.entry(timeouts.connect).or_insert_with(|| client(&self.dialer, timeouts.connect)).clone();
+        let clients = clients.entry(timeouts.connect).or_default().clone();
         let secret = secret.map(str::to_owned);
-        Ok(Target { name: name.to_owned(), base, credential, secret, timeouts, client })
+        Ok(Target { name: name.to_owned(), base, credential, secret, timeouts, clients, dialer: self.dialer.clone() })
     }
 }
 
 // === impl Target ===
 
 impl Target {
+    fn client(&self) -> &HttpClient {
+        self.clients.of_thread.get_or(|| client(&self.dialer, self.timeouts.connect))
+    }
+
     /// Takes the secret out of `text`, should a vendor have repeated it.
     pub fn redact(&self, text: &mut String) {
         if let Some(secret) = self.secret.as_deref().filter(|secret| text.contains(*secret)) {
@@ -113,5 +127,7 @@ fn client(dialer: &Arc<Dialer>, connect: Duration) -> HttpClient {
         .pool_idle_timeout(IDLE_CONNECTION)
         .timer(TokioTimer::new())
         .http2_adaptive_window(true)
+        .http2_keep_alive_interval(Some(PROBE))
+        .http2_keep_alive_timeout(PROBE / 2)
         .build(dialer.connector(connect))
 }

@@ -86,7 +86,7 @@ impl Base {
     fn join(&self, path: &str, query: Option<&str>) -> Option<Uri> {
         let sound = path.starts_with('/')
             && path.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\' && byte != b'#')
-            && !path.split(['/', '?']).any(is_dots);
+            && !has_dots(path.split_once('?').map_or(path, |(before, _)| before));
         if !sound {
             return None;
         }
@@ -103,10 +103,11 @@ impl Base {
     }
 }
 
-/// `.` and `..`, also in disguise.
-fn is_dots(segment: &str) -> bool {
-    let plain = segment.to_ascii_lowercase().replace("%2e", ".");
-    plain == "." || plain == ".."
+/// Whether a segment of `path` is `.` or `..`, also in disguise: servers differ in what they decode, and in what they take
+/// for the end of a segment.
+fn has_dots(path: &str) -> bool {
+    let plain = path.to_ascii_lowercase().replace("%2e", ".").replace("%2f", "/").replace("%5c", "\\");
+    plain.split(['/', '\\']).any(|segment| matches!(segment.split(';').next(), Some("." | "..")))
 }
 
 // === impl Credentials ===
@@ -193,6 +194,9 @@ mod tests {
             Some("https://a.example//evil.example/x")
         );
         assert_eq!(joined("https://a.example:8443/v1", "/m?x=1").as_deref(), Some("https://a.example:8443/v1/m?x=1"));
+        for path in ["/a..b", "/...", "/v1;x/..y", "/a%2fb", "/x?next=/../y"] {
+            assert_eq!(joined("https://a.example", path), Some(format!("https://a.example{path}")));
+        }
         for path in [
             "",
             "chat",
@@ -205,6 +209,13 @@ mod tests {
             "/a#b",
             "/a\r\nHost: x",
             "/./x",
+            "/..%2fadmin",
+            "/a%2F..",
+            "/%2e%2e%5cx",
+            "/x%5C.%2E",
+            "/..;/admin",
+            "/a/%2e%2e;v=1",
+            "/..?x=1",
         ] {
             assert_eq!(joined("https://a.example/v1", path), None, "{path:?}");
         }

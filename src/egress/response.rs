@@ -68,7 +68,7 @@ impl Egress {
         let framing = request.framing;
         let mut request = request::build(&target.name, &target.base, target.credential.as_ref(), request)?;
         let mut connection = capture_connection(&mut request);
-        let mut sending = pin!(target.client.request(request));
+        let mut sending = pin!(target.client().request(request));
         // The head's clock starts once there is a connection; the connector has a clock of its own.
         let early = tokio::select! {
             response = &mut sending => Some(response),

@@ -5,13 +5,20 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::runtime::Handle;
+use tokio::task::spawn_blocking;
 use tokio::time::{Instant, sleep, timeout_at};
 
-use super::Exchange;
+use super::{Exchange, Provider, Tenancy};
 use crate::egress::{Egress, Piece, Response, Target};
 use crate::model::chat::Event;
-use crate::model::provider::{Action, HttpRequest, Input, Output};
+use crate::model::provider::{Action, HttpRequest, Input, Operation, Output};
 use crate::model::{Error, Fault, Kind, Result};
+
+/// A guest may wait so often in one exchange, and never shorter than this: it must not spin under another name.
+const WAITS: u32 = 10_000;
+/// See [`WAITS`].
+const SHORTEST_WAIT: Duration = Duration::from_millis(1);
 
 /// What bounds a drive.
 #[derive(Clone, Copy, Debug)]
@@ -26,20 +33,38 @@ pub struct Bounds {
     pub first_token: Option<Duration>,
 }
 
+/// What a guest is to do, and for whom.
+pub struct Work {
+    /// The operation.
+    pub operation: Operation,
+    /// The provider's settings, as JSON.
+    pub settings: Arc<str>,
+    /// For whom.
+    pub tenancy: Tenancy,
+}
+
+/// The way from a provider to its vendor.
+#[derive(Clone)]
+pub struct Way {
+    /// The name that callers use, for errors.
+    pub provider: Arc<str>,
+    /// The way out.
+    pub egress: Egress,
+    /// Absent for a provider that asks nobody.
+    pub target: Option<Arc<Target>>,
+}
+
 /// An exchange in progress.
 pub struct Drive {
     exchange: Option<Box<dyn Exchange>>,
-    egress: Egress,
-    /// Absent for a provider that asks nobody.
-    target: Option<Arc<Target>>,
-    /// The provider's name, for errors.
-    provider: String,
+    way: Way,
     bounds: Bounds,
     deadline: Instant,
     first_token: Option<Instant>,
     response: Option<Response>,
     next: Next,
     sent: u32,
+    waits: u32,
     output: usize,
     stopped: bool,
 }
@@ -57,28 +82,27 @@ enum Next {
 // === impl Drive ===
 
 impl Drive {
-    /// A drive that hasn't begun; `provider` is the name that callers use.
-    pub fn new(
-        exchange: Box<dyn Exchange>,
-        egress: Egress,
-        target: Option<Arc<Target>>,
-        provider: &str,
-        bounds: Bounds,
-    ) -> Self {
-        Self {
+    /// Takes a guest for `work`; the first outputs are asked for by [`Drive::outputs`].
+    ///
+    /// # Errors
+    /// If no guest can be had, or it fails at once.
+    pub async fn begin(plugin: &Arc<dyn Provider>, work: Work, way: Way, bounds: Bounds) -> Result<Self> {
+        let guest = plugin.clone();
+        let exchange =
+            apart(plugin.is_slow(), move || guest.open(work.operation, &work.settings, &work.tenancy)).await??;
+        Ok(Self {
             exchange: Some(exchange),
-            egress,
-            target,
-            provider: provider.to_owned(),
+            way,
             bounds,
             deadline: Instant::now() + bounds.total,
             first_token: None,
             response: None,
             next: Next::Advance(Input::Begin),
             sent: 0,
+            waits: 0,
             output: 0,
             stopped: false,
-        }
+        })
     }
 
     /// The next outputs, as many as have come; `None` once the exchange is over and whole.
@@ -89,7 +113,7 @@ impl Drive {
         loop {
             match std::mem::replace(&mut self.next, Next::Over) {
                 Next::Advance(input) => {
-                    let outputs = self.advance(input)?;
+                    let outputs = self.advance(input).await?;
                     if !outputs.is_empty() {
                         return Ok(Some(outputs));
                     }
@@ -97,6 +121,10 @@ impl Drive {
                 Next::Send(request) => self.send(request).await?,
                 Next::Read => self.read().await?,
                 Next::Wait(time) => {
+                    self.waits += 1;
+                    if self.waits > WAITS {
+                        return Err(self.breach(format!("it waited more than {WAITS} times in one exchange")));
+                    }
                     if timeout_at(self.deadline, sleep(time)).await.is_err() {
                         return Err(self.late("took longer than", self.bounds.total, "total"));
                     }
@@ -119,12 +147,12 @@ impl Drive {
                 self.bounds.requests
             )));
         }
-        let Some(target) = self.target.clone() else {
+        let Some(target) = self.way.target.clone() else {
             return Err(
                 self.breach("it asked for a request, but has no base URL; set providers.<name>.base_url".into())
             );
         };
-        let Ok(response) = timeout_at(self.deadline, self.egress.send(&target, request)).await else {
+        let Ok(response) = timeout_at(self.deadline, self.way.egress.send(&target, request)).await else {
             return Err(self.late("took longer than", self.bounds.total, "total"));
         };
         let response = response?;
@@ -163,9 +191,15 @@ impl Drive {
     }
 
     /// Hands `input` to the guest, keeps what is to be done next, and returns what was said.
-    fn advance(&mut self, input: Input) -> Result<Vec<Output>> {
-        let Some(exchange) = &mut self.exchange else { return Ok(Vec::new()) };
-        let actions = exchange.advance(input)?;
+    async fn advance(&mut self, input: Input) -> Result<Vec<Output>> {
+        let Some(mut exchange) = self.exchange.take() else { return Ok(Vec::new()) };
+        let (exchange, actions) = apart(exchange.is_slow(), move || {
+            let actions = exchange.advance(input);
+            (exchange, actions)
+        })
+        .await?;
+        self.exchange = Some(exchange);
+        let actions = actions?;
         let mut said = Vec::new();
         let mut next = None;
         for action in actions {
@@ -181,14 +215,14 @@ impl Drive {
                     self.response = None;
                     Some(Next::Send(request))
                 }
-                Action::Wait(millis) => Some(Next::Wait(Duration::from_millis(millis.into()))),
+                Action::Wait(millis) => Some(Next::Wait(Duration::from_millis(millis.into()).max(SHORTEST_WAIT))),
                 Action::Fail(mut failure) => {
                     // A vendor may repeat the key that it was sent.
-                    if let Some(target) = &self.target {
+                    if let Some(target) = &self.way.target {
                         target.redact(&mut failure.message);
                         failure.raw.iter_mut().for_each(|raw| target.redact(raw));
                     }
-                    Some(Next::Fail(failure.into_error(&self.provider)))
+                    Some(Next::Fail(failure.into_error(&self.way.provider)))
                 }
                 Action::Finish => Some(Next::Over),
             };
@@ -227,7 +261,7 @@ impl Drive {
         Error::new(
             Kind::Plugin,
             Fault::Plugin,
-            format!("the plugin of provider `{}` was stopped: {what}", self.provider),
+            format!("the plugin of provider `{}` was stopped: {what}", self.way.provider),
         )
     }
 
@@ -235,9 +269,25 @@ impl Drive {
         Error::new(
             Kind::Timeout,
             Fault::Upstream,
-            format!("provider `{}` {what} {} ms (timeouts.{setting})", self.provider, limit.as_millis()),
+            format!("provider `{}` {what} {} ms (timeouts.{setting})", self.way.provider, limit.as_millis()),
         )
     }
+}
+
+impl Drop for Drive {
+    fn drop(&mut self) {
+        // The guest may run a destructor, and take its time.
+        if let (Some(exchange), Ok(runtime)) =
+            (self.exchange.take_if(|exchange| exchange.is_slow()), Handle::try_current())
+        {
+            runtime.spawn_blocking(move || drop(exchange));
+        }
+    }
+}
+
+/// Does `work` here, or on a thread of its own if it is `slow`: nobody else shall wait for it.
+async fn apart<T: Send + 'static>(slow: bool, work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
+    if slow { spawn_blocking(work).await.map_err(Error::internal) } else { Ok(work()) }
 }
 
 /// Bytes that an output stands for, roughly.

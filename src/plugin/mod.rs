@@ -31,6 +31,9 @@ pub trait Provider: Send + Sync {
     /// # Errors
     /// If no instance can be had, or the guest fails at once.
     fn open(&self, operation: Operation, settings: &str, tenancy: &Tenancy) -> Result<Box<dyn Exchange>>;
+
+    /// Whether its guests take so long that nobody else should wait for the thread that they run on.
+    fn is_slow(&self) -> bool;
 }
 
 /// Work in progress within a guest. Dropping it gives the instance back.
@@ -40,6 +43,9 @@ pub trait Exchange: Send {
     /// # Errors
     /// If the guest trapped or broke a limit; the exchange is then over.
     fn advance(&mut self, input: Input) -> Result<Vec<Action>>;
+
+    /// See [`Provider::is_slow`].
+    fn is_slow(&self) -> bool;
 }
 
 /// Who an exchange is for, and with whom it may share an instance.

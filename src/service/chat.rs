@@ -54,7 +54,7 @@ impl Chat {
         request.model.clone_from(&chosen.model);
         let streaming = request.streaming;
         self.stats.asked(&chosen.provider.name);
-        let drive = chosen.vendor()?.begin(Operation::Chat(request), streaming, principal);
+        let drive = chosen.vendor()?.begin(Operation::Chat(request), streaming, principal).await;
         let drive = drive.inspect_err(|error| record(&self.stats, &chosen, Some(error)))?;
         let mut turn = Turn { chosen, drive, stats: self.stats.clone(), stopped: false, early: None };
         let mut early = Vec::new();
@@ -82,7 +82,7 @@ impl Chat {
         request.model.clone_from(&chosen.model);
         self.stats.asked(&chosen.provider.name);
         let outcome = async {
-            let mut drive = chosen.vendor()?.begin(Operation::Embed(request), false, principal)?;
+            let mut drive = chosen.vendor()?.begin(Operation::Embed(request), false, principal).await?;
             let mut embedding = Embedding::default();
             while let Some(outputs) = drive.outputs().await? {
                 for output in outputs {

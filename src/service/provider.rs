@@ -175,7 +175,7 @@ impl Providers {
 
     fn bounds(&self, plugin: &str, timeouts: Timeouts) -> Bounds {
         let plugins = &self.config.plugins;
-        let limits = plugins.grants.get(plugin).and_then(|grant| grant.limits).unwrap_or(plugins.limits);
+        let limits = plugins.limits_of(plugin);
         Bounds {
             requests: limits.requests,
             output: limits.output,

@@ -11,7 +11,7 @@ use crate::model::Result;
 use crate::model::provider::{Info, Model, Operation, Output};
 use crate::plugin::Tenancy;
 use crate::plugin::catalog::Published;
-use crate::plugin::drive::{Bounds, Drive};
+use crate::plugin::drive::{Bounds, Drive, Way, Work};
 
 /// How long a vendor's own list of models is believed.
 const MODELS_FRESH: Duration = Duration::from_secs(300);
@@ -22,14 +22,12 @@ const MODELS_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// See the module.
 pub struct Vendor {
-    name: String,
+    way: Way,
     /// The plugin's version.
     pub published: Arc<Published>,
     /// What it says of itself.
     pub info: Arc<Info>,
-    settings: String,
-    egress: Egress,
-    target: Option<Arc<Target>>,
+    settings: Arc<str>,
     isolation: Isolation,
     bounds: Bounds,
     default_model: Option<String>,
@@ -58,13 +56,11 @@ impl Vendor {
         default_model: Option<String>,
     ) -> Self {
         Self {
-            name: name.to_owned(),
             published,
             listed: Mutex::new(Listed { models: Arc::new(info.models.clone()), until: None }),
             info,
-            settings,
-            egress,
-            target,
+            settings: settings.into(),
+            way: Way { provider: name.into(), egress, target },
             isolation,
             bounds,
             default_model,
@@ -75,16 +71,16 @@ impl Vendor {
     ///
     /// # Errors
     /// If no guest can be had, or it fails at once.
-    pub fn begin(&self, operation: Operation, streaming: bool, principal: &Arc<str>) -> Result<Drive> {
+    pub async fn begin(&self, operation: Operation, streaming: bool, principal: &Arc<str>) -> Result<Drive> {
         let tenancy = Tenancy { isolation: self.isolation, principal: principal.clone() };
-        let exchange = self.published.provider.open(operation, &self.settings, &tenancy)?;
         let bounds = Bounds { first_token: self.bounds.first_token.filter(|_| streaming), ..self.bounds };
-        Ok(Drive::new(exchange, self.egress.clone(), self.target.clone(), &self.name, bounds))
+        let work = Work { operation, settings: self.settings.clone(), tenancy };
+        Drive::begin(&self.published.provider, work, self.way.clone(), bounds).await
     }
 
     /// Whether there is a vendor who may know more models than the plugin does.
     pub fn is_remote(&self) -> bool {
-        self.target.is_some()
+        self.way.target.is_some()
     }
 
     /// Whether it may have models that it doesn't list: a vendor may know more than the plugin does, and a plugin that lists
@@ -122,14 +118,16 @@ impl Vendor {
                 listed.until = Some(Instant::now() + MODELS_FRESH);
             }
             Ok(Ok(_)) => {}
-            Ok(Err(error)) => tracing::debug!(provider = self.name, %error, "the vendor didn't list its models"),
-            Err(_) => tracing::debug!(provider = self.name, "the vendor didn't list its models in time"),
+            Ok(Err(error)) => {
+                tracing::debug!(provider = &*self.way.provider, %error, "the vendor didn't list its models")
+            }
+            Err(_) => tracing::debug!(provider = &*self.way.provider, "the vendor didn't list its models in time"),
         }
         self.known_models()
     }
 
     async fn ask_models(&self, principal: &Arc<str>) -> Result<Vec<Model>> {
-        let mut drive = self.begin(Operation::ListModels, false, principal)?;
+        let mut drive = self.begin(Operation::ListModels, false, principal).await?;
         let mut models = Vec::new();
         while let Some(outputs) = drive.outputs().await? {
             for output in outputs {

@@ -2,8 +2,9 @@
 """What the server costs on the whole path, beside nginx, in one run: requests/s, p50 and p99, as ratios.
 
 A stub vendor (nginx, a fixed OpenAI answer), nginx proxying to it, and the server with the openai plugin in front of it: warm,
-principal and fresh. wrk sends an OpenAI chat of two messages. Load, stub and server share the machine's cores and nothing is
-pinned. Rounds alternate between the candidates, so that a noisy neighbour harms all of them; the median of the rounds counts.
+principal and fresh. wrk sends an OpenAI chat of two messages. With many connections load, stub and server share the machine's
+cores and nothing is pinned. With one connection everything is pinned to one core: on a virtual machine, waking an idle core
+takes longer than the work that is to be measured. Rounds alternate between the candidates, so that a noisy neighbour harms all of them; the median of the rounds counts.
 
 Usage: load.py BINARY [--seconds N] [--rounds N] [--connections N]
 """
@@ -99,6 +100,15 @@ def measure(wrk, script, port, model, connections, seconds):
     return float(rate), float(p50), float(p99)
 
 
+def pin(processes, cores):
+    """Binds every thread of these processes, and of their children, to `cores`."""
+    for process in processes:
+        children = subprocess.run(["pgrep", "-P", str(process.pid)], capture_output=True, text=True, check=False).stdout.split()
+        for pid in [str(process.pid), *children]:
+            for thread in os.listdir(f"/proc/{pid}/task"):
+                os.sched_setaffinity(int(thread), cores)
+
+
 def medians(rows):
     return tuple(statistics.median(column) for column in zip(*rows))
 
@@ -135,7 +145,12 @@ def main():
             for name, (port, model) in candidates.items():
                 seconds = options.seconds if round_number else 1
                 many = measure(wrk, f"{folder}/post.lua", port, model, options.connections, seconds)
+                one_core, all_cores = {min(os.sched_getaffinity(0))}, os.sched_getaffinity(0)
+                pin(started, one_core)
+                os.sched_setaffinity(0, one_core)
                 one = measure(wrk, f"{folder}/post.lua", port, model, 1, max(1, seconds // 2))
+                os.sched_setaffinity(0, all_cores)
+                pin(started, all_cores)
                 # The first round warms up.
                 if round_number:
                     loaded[name].append(many)
@@ -152,7 +167,7 @@ def main():
 def report(options, loaded, alone):
     base, direct = loaded["nginx"][0], alone["direct"][1]
     print(f"{options.connections} connections, median of {options.rounds} rounds of {options.seconds} s; "
-          "load, stub and server share the cores, nothing is pinned")
+          "load, stub and server share the cores; the runs with one connection are pinned to one core")
     print(f"{'':12}{'requests/s':>12}{'of nginx':>10}{'trial':>8}{'p50 µs':>10}{'p99 µs':>10}   at one connection: {'p50 µs':>8}{'added':>8}")
     for name, (rate, p50, p99) in loaded.items():
         trial = f"{TRIAL[name] / TRIAL['nginx']:.0%}" if name in TRIAL else "–"

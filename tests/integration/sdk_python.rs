@@ -6,16 +6,22 @@ use std::process::Command;
 use crate::harness::Server;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_openai_sdk_is_content() {
+async fn the_openai_sdk_is_content_under_both_roots() {
+    let server = Server::echo().await;
+    for base in ["openai/v1", "v1"] {
+        run(format!("http://{}/{base}", server.client.address())).await;
+    }
+}
+
+async fn run(base_url: String) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let python = root.join(".venv/bin/python");
     assert!(python.exists(), "no {}: run `make test`, which prepares it", python.display());
-    let server = Server::echo().await;
     let mut command = Command::new(python);
     command
         .args(["-m", "pytest", "-q", "-p", "no:cacheprovider", "test_openai.py"])
         .current_dir(root.join("tests/sdk"))
-        .env("MORTISE_BASE_URL", format!("http://{}/openai/v1", server.client.address()))
+        .env("MORTISE_BASE_URL", base_url)
         .env("PYTHONDONTWRITEBYTECODE", "1")
         .env_remove("OPENAI_BASE_URL")
         .env_remove("OPENAI_API_KEY");

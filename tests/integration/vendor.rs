@@ -3,6 +3,7 @@
 mod addresses;
 mod answers;
 mod cancellation;
+mod connections;
 mod cuts;
 mod errors;
 mod pressure;

@@ -7,6 +7,7 @@ use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAlloc
 
 use super::cache::Cache;
 use super::limits::{CORE_INSTANCES, MEMORIES, TABLES};
+use super::pool::Pools;
 use crate::config;
 use crate::model::{Error, Result};
 
@@ -22,6 +23,8 @@ const KEEP_RESIDENT: usize = 512 << 10;
 pub struct Sandbox {
     pub(super) engine: Engine,
     pub(super) cache: Arc<Cache>,
+    /// Of all versions, for when the engine has no room left.
+    pub(super) pools: Pools,
 }
 
 // === impl Sandbox ===
@@ -35,25 +38,28 @@ impl Sandbox {
         let engine = with_fallback(config)?;
         start_ticker(&engine)?;
         let cache = Arc::new(Cache::new(&config.cache, &engine));
-        Ok(Self { engine, cache })
+        Ok(Self { engine, cache, pools: Pools::default() })
     }
 }
 
 /// Reserves address space for the whole pool; where that is short, less of it for each memory; where even that is too much,
 /// allocates on demand.
 fn with_fallback(config: &config::Plugins) -> Result<Engine> {
-    let memory = largest_memory(config);
+    let memory = largest(config, |limits| limits.memory);
     let attempts = [
-        ("pool with guard regions", Some(4 << 30)),
-        ("pool with checked memories", Some(memory as u64)),
-        ("no pool", None),
+        ("pool with guard regions", "", Some(4 << 30)),
+        ("pool with checked memories", "guests run slower", Some(memory as u64)),
+        ("no pool", "guests run slower, and plugins.instances is not heeded", None),
     ];
     let mut last = None;
-    for (name, reservation) in attempts {
+    for (name, loss, reservation) in attempts {
         match Engine::new(&features(config, memory, reservation)) {
             Ok(engine) => {
                 if last.is_some() {
-                    tracing::warn!(allocation = name, "address space is short; guests run slower");
+                    tracing::warn!(
+                        allocation = name,
+                        "address space is short: {loss}; raise its limit (ulimit -v), or lower plugins.instances"
+                    );
                 }
                 return Ok(engine);
             }
@@ -89,7 +95,7 @@ fn features(config: &config::Plugins, memory: usize, reservation: Option<u64>) -
                 .max_memories_per_component(MEMORIES as u32)
                 .max_tables_per_component(TABLES as u32)
                 .max_memory_size(memory)
-                .table_elements(config.limits.table_elements)
+                .table_elements(largest(config, |limits| limits.table_elements))
                 // Keeping memory is a loss without the scan that tells which of it was touched.
                 .pagemap_scan(Enabled::Auto)
                 .linear_memory_keep_resident(KEEP_RESIDENT)
@@ -104,10 +110,10 @@ fn features(config: &config::Plugins, memory: usize, reservation: Option<u64>) -
     engine
 }
 
-/// The largest memory that any plugin may have: a slot of the pool must hold it.
-fn largest_memory(config: &config::Plugins) -> usize {
-    let granted = config.grants.values().filter_map(|grant| grant.limits).map(|limits| limits.memory).max();
-    config.limits.memory.max(granted.unwrap_or_default())
+/// The largest that any plugin may have: a slot of the pool must hold it.
+fn largest(config: &config::Plugins, limit: fn(&config::Limits) -> usize) -> usize {
+    let granted = config.grants.keys().map(|id| limit(&config.limits_of(id))).max();
+    limit(&config.limits).max(granted.unwrap_or_default())
 }
 
 /// Starts the thread that interrupts guests: one of its own, because the guests may hold every thread of the runtime. It ends

@@ -1,8 +1,5 @@
 //! One live guest, and calls into it.
 
-use std::sync::atomic::Ordering;
-
-use tokio::runtime::{Handle, RuntimeFlavor};
 use wasmtime::component::ResourceAny;
 use wasmtime::{Store, Trap};
 
@@ -31,7 +28,7 @@ const LEAN: usize = 8 << 20;
 
 impl Instance {
     pub(super) fn new(version: &Version) -> Result<Self> {
-        let state = State::new(version.id.clone(), &version.limits, version.slow.clone());
+        let state = State::new(version.id.clone(), &version.limits, version.slowness.clone());
         let mut store = Store::new(version.pre.engine(), state);
         store.limiter(|state| &mut state.limiter);
         store.epoch_deadline_callback(|mut store| store.data_mut().cpu.tick());
@@ -101,19 +98,8 @@ impl Instance {
     ) -> Result<T> {
         self.store.set_epoch_deadline(1);
         self.store.data_mut().cpu.start();
-        let outcome = if version.slow.load(Ordering::Relaxed) && may_block() {
-            // This plugin takes its time: nobody else shall wait for the thread that it holds.
-            tokio::task::block_in_place(|| call(&self.guest, &mut self.store))
-        } else {
-            call(&self.guest, &mut self.store)
-        };
-        outcome.map_err(|error| version.trapped(&explain(&error, self.store.data()), &error))
+        call(&self.guest, &mut self.store).map_err(|error| version.trapped(&explain(&error, self.store.data()), &error))
     }
-}
-
-/// Whether this thread can hand the rest of its work to another.
-fn may_block() -> bool {
-    Handle::try_current().is_ok_and(|runtime| runtime.runtime_flavor() == RuntimeFlavor::MultiThread)
 }
 
 /// Why a guest was stopped, in words for whoever runs it.

@@ -17,6 +17,8 @@ pub(super) struct Limiter {
     memory: usize,
     table_elements: usize,
     used: usize,
+    /// What the growth admitted last added to it.
+    admitted: usize,
     /// The limit that the guest ran into, in words, for the error of the trap that follows.
     pub(super) hit: Option<String>,
 }
@@ -25,7 +27,12 @@ pub(super) struct Limiter {
 
 impl Limiter {
     pub(super) fn new(limits: &config::Limits) -> Self {
-        Self { memory: limits.memory, table_elements: limits.table_elements, used: 0, hit: None }
+        Self { memory: limits.memory, table_elements: limits.table_elements, used: 0, admitted: 0, hit: None }
+    }
+
+    /// A call begins: what an earlier one ran into says nothing about it.
+    pub(super) fn begin_call(&mut self) {
+        self.hit = None;
     }
 
     /// Bytes of linear memory, all memories together.
@@ -41,8 +48,14 @@ impl ResourceLimiter for Limiter {
             self.hit = Some(format!("its memory of {} bytes is full; raise plugins.limits.memory", self.memory));
             return Ok(false);
         }
+        self.admitted = desired.saturating_sub(current);
         self.used = used;
         Ok(true)
+    }
+
+    fn memory_grow_failed(&mut self, _: wasmtime::Error) -> Result<()> {
+        self.used = self.used.saturating_sub(std::mem::take(&mut self.admitted));
+        Ok(())
     }
 
     fn table_growing(&mut self, _: usize, desired: usize, _: Option<usize>) -> Result<bool> {
@@ -66,5 +79,23 @@ impl ResourceLimiter for Limiter {
 
     fn memories(&self) -> usize {
         MEMORIES
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_growth_that_failed_is_given_back() {
+        let mut limiter = Limiter::new(&config::Limits { memory: 100, ..config::Limits::default() });
+        assert!(limiter.memory_growing(0, 60, None).unwrap());
+        assert!(limiter.memory_growing(60, 90, Some(80)).unwrap());
+        limiter.memory_grow_failed(wasmtime::Error::msg("beyond its maximum")).unwrap();
+        assert_eq!(limiter.used(), 60);
+        assert!(!limiter.memory_growing(60, 101, None).unwrap());
+        assert!(limiter.hit.is_some());
+        limiter.begin_call();
+        assert!(limiter.hit.is_none());
     }
 }

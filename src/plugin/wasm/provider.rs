@@ -1,7 +1,7 @@
 //! One loaded version of a provider plugin, and its exchanges.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use super::bindings::ProviderPluginPre;
 use super::convert;
 use super::instance::Instance;
 use super::pool::Pool;
-use super::state::State;
+use super::state::{Slowness, State};
 use crate::config;
 use crate::model::provider::{Action, Info, Input, Operation};
 use crate::model::{Error, Fault, Kind, Result};
@@ -29,8 +29,8 @@ pub(super) struct Version {
     /// What `describe` answered, by settings.
     described: Mutex<HashMap<String, Arc<Info>>>,
     active: AtomicUsize,
-    /// Whether a call ever lasted longer than a tick.
-    pub(super) slow: Arc<AtomicBool>,
+    /// See [`Slowness`].
+    pub(super) slowness: Arc<Slowness>,
     traps: AtomicU64,
     trouble: Mutex<Trouble>,
 }
@@ -74,7 +74,7 @@ impl Version {
             pool: Pool::new(plugins.idle_instances),
             described: Mutex::default(),
             active: AtomicUsize::new(0),
-            slow: Arc::default(),
+            slowness: Arc::default(),
             traps: AtomicU64::new(0),
             trouble: Mutex::default(),
         }
@@ -147,6 +147,10 @@ impl Health for Version {
 // === impl WasmProvider ===
 
 impl Provider for WasmProvider {
+    fn is_slow(&self) -> bool {
+        self.0.slowness.is_slow()
+    }
+
     fn describe(&self, settings: &str) -> Result<Arc<Info>> {
         let version = &*self.0;
         if let Some(info) = version.described.lock().unwrap_or_else(PoisonError::into_inner).get(settings) {
@@ -199,6 +203,10 @@ impl Drop for Active {
 // === impl WasmExchange ===
 
 impl Exchange for WasmExchange {
+    fn is_slow(&self) -> bool {
+        self.version.slowness.is_slow()
+    }
+
     fn advance(&mut self, input: Input) -> Result<Vec<Action>> {
         let Some((instance, resource)) = &mut self.live else {
             return Err(Error::internal(format!("exchange of plugin `{}` is over", self.version.id)));

@@ -47,9 +47,7 @@ pub(super) fn stage(sandbox: &Sandbox, config: &config::Plugins, origin: Origin,
             manifest::API
         ))
     })?;
-    let grant = config.grants.get(id);
-    let limits = grant.and_then(|grant| grant.limits).unwrap_or(config.limits);
-    let version = Arc::new(Version::new(id, pre, limits, config));
+    let version = Arc::new(Version::new(id, pre, config.limits_of(id), config));
     let provider = WasmProvider(version.clone());
     // A plugin may refuse to describe itself without settings; what it may not is break its limits.
     if let Err(error) = provider.describe("{}")
@@ -57,7 +55,7 @@ pub(super) fn stage(sandbox: &Sandbox, config: &config::Plugins, origin: Origin,
     {
         return Err(error);
     }
-    let grants = grant::effective(&manifest, origin, grant);
+    let grants = grant::effective(&manifest, origin, config.grants.get(id));
     Ok(Published { manifest, origin, digest, grants, provider: Arc::new(provider), health: version })
 }
 

@@ -1,12 +1,13 @@
 //! What one instance's store holds, and how its processor time is measured.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use rustix::time::{ClockId, clock_gettime};
 use wasmtime::{Result, UpdateDeadline};
 
+use super::engine::TICK;
 use super::limits::Limiter;
 use crate::config;
 
@@ -28,9 +29,17 @@ pub(super) struct State {
 pub(super) struct Cpu {
     budget: Duration,
     since: Option<Duration>,
-    /// Told when a call lasts longer than a tick.
-    slow: Arc<AtomicBool>,
+    slowness: Arc<Slowness>,
 }
+
+/// Whether a version's calls take long: so many of them are treated so after each one that did.
+#[derive(Debug, Default)]
+pub(super) struct Slowness {
+    calls: AtomicU32,
+}
+
+/// See [`Slowness`].
+const SLOW_CALLS: u32 = 100;
 
 /// Bytes that the exchange in progress may still log.
 #[derive(Debug)]
@@ -48,11 +57,11 @@ pub(super) struct OutOfTime(Duration);
 // === impl State ===
 
 impl State {
-    pub(super) fn new(plugin: Arc<str>, limits: &config::Limits, slow: Arc<AtomicBool>) -> Self {
+    pub(super) fn new(plugin: Arc<str>, limits: &config::Limits, slowness: Arc<Slowness>) -> Self {
         Self {
             plugin,
             limiter: Limiter::new(limits),
-            cpu: Cpu { budget: limits.cpu, since: None, slow },
+            cpu: Cpu { budget: limits.cpu, since: None, slowness },
             log: LogBudget { whole: limits.log, left: limits.log, told: false },
             handles: limits.handles,
         }
@@ -65,6 +74,7 @@ impl Cpu {
     /// A call begins.
     pub(super) fn start(&mut self) {
         self.since = None;
+        self.slowness.passed();
     }
 
     /// The ticker interrupted the call.
@@ -72,18 +82,34 @@ impl Cpu {
         // Time of this thread, not of the wall: a guest isn't blamed for a busy machine.
         let time = clock_gettime(ClockId::ThreadCPUTime);
         let now = Duration::new(time.tv_sec.unsigned_abs(), u32::try_from(time.tv_nsec).unwrap_or_default());
-        // The first tick may come right after the call's begin, the second one can't.
-        let since = match self.since {
-            Some(since) => {
-                self.slow.store(true, Ordering::Relaxed);
-                since
-            }
-            None => *self.since.insert(now),
-        };
+        let since = *self.since.get_or_insert(now);
+        if now.saturating_sub(since) >= TICK / 2 {
+            self.slowness.seen();
+        }
         if now.saturating_sub(since) >= self.budget {
             return Err(OutOfTime(self.budget).into());
         }
         Ok(UpdateDeadline::Continue(1))
+    }
+}
+
+// === impl Slowness ===
+
+impl Slowness {
+    pub(super) fn is_slow(&self) -> bool {
+        self.calls.load(Ordering::Relaxed) > 0
+    }
+
+    fn seen(&self) {
+        self.calls.store(SLOW_CALLS, Ordering::Relaxed);
+    }
+
+    /// A call is over.
+    fn passed(&self) {
+        if self.is_slow() {
+            // Two threads at once may count one call less or more: nothing hangs on it.
+            let _ = self.calls.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |calls| calls.checked_sub(1));
+        }
     }
 }
 

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::Metadata;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -32,14 +33,19 @@ pub struct Loader {
     catalog: Arc<Catalog>,
     bundled: BTreeMap<String, Arc<Published>>,
     files: BTreeMap<PathBuf, File>,
+    /// Whether files wait for another scan.
+    pending: bool,
 }
 
 /// What is known of a file in the directory.
 struct File {
-    signature: Signature,
-    /// The entry of the catalogue that it stands under: its plugin's id, or its own name if that couldn't be read.
+    /// Absent if it is to be loaded again, changed or not.
+    signature: Option<Signature>,
+    /// The entry of the catalogue that it stands under: the id of what it published, or its own name if that is nothing.
     id: String,
     published: Option<Arc<Published>>,
+    /// Why its content isn't what is published.
+    error: Option<String>,
 }
 
 /// Another signature, another content.
@@ -62,19 +68,22 @@ impl Loader {
         config: config::Plugins,
         bundled: &'static [(&'static str, &'static [u8])],
     ) -> Result<Self> {
-        let mut loader =
-            Self { sandbox, config, catalog: Arc::default(), bundled: BTreeMap::new(), files: BTreeMap::new() };
+        let mut loader = Self {
+            sandbox,
+            config,
+            catalog: Arc::default(),
+            bundled: BTreeMap::new(),
+            files: BTreeMap::new(),
+            pending: false,
+        };
         for (name, bytes) in bundled {
-            let published = loader
-                .stage(Origin::Bundled, bytes)
+            let (sandbox, config) = (loader.sandbox.clone(), loader.config.clone());
+            let published = run_blocking(move || stage(&sandbox, &config, Origin::Bundled, bytes))
                 .await
                 .map_err(|error| Error::internal(format!("bundled plugin {name}: {error}")))?;
-            let published = Arc::new(published);
             let id = published.manifest.id.clone();
-            loader.bundled.insert(id.clone(), published.clone());
-            loader.catalog.update(|catalog| {
-                catalog.entries.insert(id, Entry::of(published, None));
-            });
+            loader.bundled.insert(id.clone(), Arc::new(published));
+            loader.show(&id);
         }
         loader.scan().await;
         Ok(loader)
@@ -90,9 +99,8 @@ impl Loader {
     /// # Errors
     /// Says why the file couldn't be loaded.
     pub async fn check(sandbox: &Sandbox, config: &config::Plugins, path: &Path) -> Result<Published> {
-        let bytes = read(path)?;
-        let (sandbox, config) = (sandbox.clone(), config.clone());
-        run_blocking(move || stage(&sandbox, &config, Origin::Directory, &bytes)).await
+        let (sandbox, config, path) = (sandbox.clone(), config.clone(), path.to_owned());
+        run_blocking(move || stage(&sandbox, &config, Origin::Directory, &read(&path)?)).await
     }
 
     /// Keeps the catalogue in step with the directory until it is dropped.
@@ -112,120 +120,131 @@ impl Loader {
             if let Some(watcher) = watcher.as_mut().filter(|_| !watched) {
                 watched = watcher.watch(&self.config.directory, RecursiveMode::NonRecursive).is_ok();
             }
-            if timeout_at(Instant::now() + self.config.rescan, notices.recv()).await == Ok(None) {
+            let next = Instant::now() + if self.pending { SETTLED } else { self.config.rescan };
+            if timeout_at(next, notices.recv()).await == Ok(None) {
                 // Without a watcher there is nobody to send a notice.
-                sleep_until(Instant::now() + self.config.rescan).await;
+                sleep_until(next).await;
             }
             self.scan().await;
         }
     }
 
-    /// Brings the catalogue in step with the directory once.
+    /// Brings the catalogue in step with the directory once; what is still being written waits for the next time.
     async fn scan(&mut self) {
-        let mut found = list(&self.config.directory);
-        let changed = |found: &BTreeMap<PathBuf, Signature>, files: &BTreeMap<PathBuf, File>| {
-            found.iter().any(|(path, signature)| files.get(path).is_none_or(|file| file.signature != *signature))
-        };
-        // Whole and stable: two looks in a row see the same.
-        while changed(&found, &self.files) {
+        let Some(mut found) = self.look().await else { return };
+        let mut whole = found.clone();
+        if self.differs(&found) {
             sleep_until(Instant::now() + SETTLED).await;
-            let again = list(&self.config.directory);
-            if again == found {
-                break;
-            }
+            let Some(again) = self.look().await else { return };
+            whole.retain(|path, signature| again.get(path) == Some(signature));
             found = again;
         }
         let gone: Vec<PathBuf> = self.files.keys().filter(|path| !found.contains_key(*path)).cloned().collect();
-        for path in &gone {
-            if let Some(file) = self.files.remove(path) {
-                tracing::info!(plugin = file.id, file = %path.display(), "plugin `{}` was removed", file.id);
-                self.withdraw(&file.id);
+        for path in gone {
+            if let Some(file) = self.files.remove(&path) {
+                tracing::info!(plugin = file.id, file = %path.display(), "the file of plugin `{}` was removed", file.id);
+                self.leave(&file);
             }
         }
-        if !gone.is_empty() {
-            // What was refused because of another file may fit now.
-            self.files.retain(|_, file| file.published.is_some());
-        }
-        for (path, signature) in found {
-            if self.files.get(&path).is_none_or(|file| file.signature != signature) {
+        for (path, signature) in whole {
+            if self.is_new(&path, &signature) {
                 self.take(path, signature).await;
             }
         }
+        self.pending = self.differs(&found);
+    }
+
+    fn differs(&self, found: &BTreeMap<PathBuf, Signature>) -> bool {
+        found.iter().any(|(path, signature)| self.is_new(path, signature))
+    }
+
+    fn is_new(&self, path: &Path, signature: &Signature) -> bool {
+        self.files.get(path).is_none_or(|file| file.signature.as_ref() != Some(signature))
+    }
+
+    /// What the directory holds now, unless the server is ending.
+    async fn look(&self) -> Option<BTreeMap<PathBuf, Signature>> {
+        let directory = self.config.directory.clone();
+        tokio::task::spawn_blocking(move || list(&directory)).await.ok()
     }
 
     /// Loads a new or changed file.
     async fn take(&mut self, path: PathBuf, signature: Signature) {
         let before = self.files.remove(&path);
-        let outcome = match read(&path) {
-            Ok(bytes) => self.stage(Origin::Directory, &bytes).await,
-            Err(error) => Err(error),
-        };
-        let outcome = outcome.and_then(|published| match self.owner(&published.manifest.id) {
-            Some(other) => Err(refused(format!(
-                "plugin `{}` is already loaded from {}; remove one of the two files",
-                published.manifest.id,
-                other.file_name().unwrap_or_default().display()
-            ))),
-            None => Ok(published),
+        let outcome = Self::check(&self.sandbox, &self.config, &path).await.and_then(|published| {
+            let manifest = &published.manifest;
+            match self.owner(&manifest.id) {
+                Some((other, _)) => Err(refused(format!(
+                    "plugin `{}` is already loaded from {}; remove one of the two files",
+                    manifest.id,
+                    other.file_name().unwrap_or_default().display()
+                ))),
+                None => Ok(published),
+            }
         });
-        let name = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
-        let shown = path.display().to_string();
-        let (id, published) = match outcome {
+        let (shown, signature) = (path.display().to_string(), Some(signature));
+        let file = match outcome {
             Ok(published) => {
-                let published = Arc::new(published);
                 let manifest = &published.manifest;
                 tracing::info!(
                     plugin = manifest.id, version = manifest.version, digest = published.digest, file = %shown,
                     "plugin `{}` {} is loaded", manifest.id, manifest.version
                 );
-                let id = manifest.id.clone();
-                self.catalog.update(|catalog| {
-                    catalog.entries.insert(id.clone(), Entry::of(published.clone(), Some(shown)));
-                });
-                (id, Some(published))
+                File { signature, id: manifest.id.clone(), published: Some(Arc::new(published)), error: None }
             }
             Err(error) => {
-                let id = before.as_ref().map_or(name, |file| file.id.clone());
+                let (id, published) = match &before {
+                    Some(before) => (before.id.clone(), before.published.clone()),
+                    None => (path.file_stem().unwrap_or_default().to_string_lossy().into_owned(), None),
+                };
                 tracing::error!(plugin = id, file = %shown, %error, "plugin `{id}` was not loaded");
-                self.catalog.update(|catalog| {
-                    let entry = catalog.entries.entry(id.clone()).or_insert_with(|| Entry {
-                        published: None,
-                        origin: Origin::Directory,
-                        file: None,
-                        last_error: None,
-                    });
-                    entry.file = Some(shown);
-                    entry.last_error = Some(error.public().to_owned());
-                });
-                (id, before.as_ref().and_then(|file| file.published.clone()))
+                File { signature, id, published, error: Some(error.public().to_owned()) }
             }
         };
+        let id = file.id.clone();
+        self.files.insert(path, file);
+        self.show(&id);
         if let Some(before) = before.filter(|before| before.id != id) {
-            self.withdraw(&before.id);
+            self.leave(&before);
         }
-        self.files.insert(path, File { signature, id, published });
     }
 
-    /// Takes what a file stood for out of the catalogue; a bundled plugin of the same id comes back.
-    fn withdraw(&self, id: &str) {
-        let bundled = self.bundled.get(id).cloned();
+    /// `file` doesn't stand under its entry any more.
+    fn leave(&mut self, file: &File) {
+        self.show(&file.id);
+        if file.published.is_some() {
+            // What was refused because of it may fit now.
+            for refused in self.files.values_mut().filter(|other| other.error.is_some()) {
+                refused.signature = None;
+            }
+        }
+    }
+
+    /// Brings the entry `id` of the catalogue in step with the files that stand under it, and the bundled plugin behind them.
+    fn show(&self, id: &str) {
+        let owner = self.owner(id);
+        let refused = self.files.iter().find(|(_, file)| file.id == id && file.error.is_some());
+        // A plugin's own file says more of it than one that only has its name.
+        let newest = owner.filter(|(_, file)| file.error.is_some()).or(refused).or(owner);
+        let published = owner.and_then(|(_, file)| file.published.clone()).or_else(|| self.bundled.get(id).cloned());
         self.catalog.update(|catalog| {
-            match bundled {
-                Some(published) => catalog.entries.insert(id.to_owned(), Entry::of(published, None)),
-                None => catalog.entries.remove(id),
+            if published.is_none() && newest.is_none() {
+                catalog.entries.remove(id);
+                return;
+            }
+            let entry = Entry {
+                origin: published.as_ref().map_or(Origin::Directory, |published| published.origin),
+                published,
+                file: newest.map(|(path, _)| path.display().to_string()),
+                last_error: newest.and_then(|(_, file)| file.error.clone()),
             };
+            catalog.entries.insert(id.to_owned(), entry);
         });
     }
 
     /// The file that plugin `id` was loaded from.
-    fn owner(&self, id: &str) -> Option<&Path> {
-        let owns = |file: &File| file.published.as_ref().is_some_and(|published| published.manifest.id == id);
-        self.files.iter().find(|(_, file)| owns(file)).map(|(path, _)| path.as_path())
-    }
-
-    async fn stage(&self, origin: Origin, bytes: &[u8]) -> Result<Published> {
-        let (sandbox, config, bytes) = (self.sandbox.clone(), self.config.clone(), bytes.to_vec());
-        run_blocking(move || stage(&sandbox, &config, origin, &bytes)).await
+    fn owner(&self, id: &str) -> Option<(&PathBuf, &File)> {
+        self.files.iter().find(|(_, file)| file.id == id && file.published.is_some())
     }
 }
 
@@ -234,11 +253,16 @@ async fn run_blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send
 }
 
 fn read(path: &Path) -> Result<Vec<u8>> {
-    let length = std::fs::metadata(path).map_err(|error| refused(format!("can't read the file: {error}")))?.len();
+    let unreadable = |error: std::io::Error| refused(format!("can't read the file: {error}"));
+    let file = std::fs::File::open(path).map_err(unreadable)?;
+    let length = file.metadata().map_err(unreadable)?.len();
     if length > LARGEST {
         return Err(refused(format!("the file has {length} bytes; {LARGEST} are the most")));
     }
-    std::fs::read(path).map_err(|error| refused(format!("can't read the file: {error}")))
+    let mut bytes = Vec::new();
+    // It may grow while it is read.
+    file.take(LARGEST).read_to_end(&mut bytes).map_err(unreadable)?;
+    Ok(bytes)
 }
 
 /// The plugin files in `directory`; none if it can't be read.
@@ -267,10 +291,72 @@ impl Signature {
     }
 }
 
-// === impl Entry ===
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-impl Entry {
-    fn of(published: Arc<Published>, file: Option<String>) -> Self {
-        Self { origin: published.origin, published: Some(published), file, last_error: None }
+    async fn loader(directory: &Path) -> Loader {
+        let config = config::Plugins {
+            directory: directory.to_owned(),
+            cache: directory.join("cache"),
+            instances: 4,
+            ..config::Plugins::default()
+        };
+        Loader::load(Sandbox::new(&config).unwrap(), config, &[]).await.unwrap()
+    }
+
+    /// Version, name of the file and error of the entry `id`.
+    fn told(loader: &Loader, id: &str) -> Option<(Option<String>, String, bool)> {
+        let snapshot = loader.catalog.snapshot();
+        let entry = snapshot.entries.get(id)?;
+        let version = entry.published.as_ref().map(|published| published.manifest.version.clone());
+        let name = entry.file.as_deref().and_then(|file| Path::new(file).file_name()).unwrap_or_default();
+        Some((version, name.to_string_lossy().into_owned(), entry.last_error.is_some()))
+    }
+
+    #[tokio::test]
+    async fn a_refused_file_takes_nobody_elses_plugin_with_it() {
+        let home = tempfile::tempdir().unwrap();
+        let file = |name: &str| home.path().join(name);
+        std::fs::write(file("mine.wasm"), test_guests::get("well")).unwrap();
+        std::fs::write(file("well.wasm"), b"garbage").unwrap();
+        let mut loader = loader(home.path()).await;
+        let version = || Some("1.0.0".to_owned());
+        assert_eq!(told(&loader, "well"), Some((version(), "well.wasm".into(), true)));
+        std::fs::remove_file(file("well.wasm")).unwrap();
+        loader.scan().await;
+        assert_eq!(told(&loader, "well"), Some((version(), "mine.wasm".into(), false)));
+        // The other way round: a second file with the id waits under its own name until the first is gone.
+        std::fs::write(file("second.wasm"), test_guests::get("well-next")).unwrap();
+        loader.scan().await;
+        assert_eq!(told(&loader, "second"), Some((None, "second.wasm".into(), true)));
+        std::fs::remove_file(file("mine.wasm")).unwrap();
+        loader.scan().await;
+        assert_eq!(told(&loader, "well"), Some((Some("2.0.0".into()), "second.wasm".into(), false)));
+        assert_eq!(told(&loader, "second"), None);
+        std::fs::remove_file(file("second.wasm")).unwrap();
+        loader.scan().await;
+        assert_eq!(told(&loader, "well"), None);
+    }
+
+    #[tokio::test]
+    async fn a_file_that_is_being_written_holds_nobody_up() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("upload.wasm");
+        std::fs::write(home.path().join("well.wasm"), test_guests::get("well")).unwrap();
+        std::fs::write(&path, b"").unwrap();
+        let uploading = tokio::spawn(async move {
+            for length in 1.. {
+                std::fs::write(&path, vec![0; length]).unwrap();
+                tokio::time::sleep(SETTLED / 10).await;
+            }
+        });
+        let mut loader = loader(home.path()).await;
+        assert!(told(&loader, "well").is_some() && loader.pending);
+        assert_eq!(told(&loader, "upload"), None);
+        uploading.abort();
+        let _ = uploading.await;
+        loader.scan().await;
+        assert!(told(&loader, "upload").is_some() && !loader.pending);
     }
 }

@@ -62,6 +62,7 @@ async fn everything_the_caller_said_arrives() {
                 {"type": "text", "text": "What is this?"},
                 image("https://example.com/a.png"),
                 image("data:image/png;base64,iVBORw0KGgo="),
+                {"type": "hologram", "hologram": {"depth": 3.50}},
             ]},
             {"role": "assistant", "content": null, "tool_calls": [call]},
             {"role": "tool", "tool_call_id": "call_1", "content": "18 °C"},
@@ -148,14 +149,4 @@ async fn embeddings_are_asked_for_and_answered() {
     let seen = upstream.request(0).await.json();
     assert_eq!((&seen["model"], &seen["input"]), (&json!("text-embedding-3-small"), &body["input"]));
     assert_eq!((&seen["dimensions"], &seen["user"]), (&json!(2), &json!("u-1")));
-}
-
-#[tokio::test]
-async fn connections_are_used_again() {
-    let upstream = Upstream::always(Answer::json(&completion("Hi!"))).await;
-    let server = Server::vendor(&upstream, "").await;
-    for _ in 0..5 {
-        server.client.post(PATH, &asks(false)).await.expect(200);
-    }
-    assert_eq!((upstream.requests().len(), upstream.connections()), (5, 1));
 }
