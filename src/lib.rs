@@ -1,5 +1,6 @@
-//! Mortise: an edge server for AI. One binary takes chats over HTTP and puts model providers behind them, each a sandboxed
-//! WebAssembly component.
+//! Mortise is an edge server for AI.
+//!
+//! One binary takes chats over HTTP and puts model providers behind them, each a sandboxed WebAssembly component.
 //!
 //! # Ranks
 //!

@@ -84,7 +84,7 @@ pub(super) fn check(config: Config) -> Result<ExitCode, String> {
                 Ok(_) => report.push_str(&format!("provider {}: ready\n", provider.name)),
                 Err(error) => {
                     well &= !provider.configured;
-                    report.push_str(&format!("provider {}: {}\n", provider.name, error.public()));
+                    report.push_str(&format!("provider {}: {}\n", provider.name, error));
                 }
             }
         }

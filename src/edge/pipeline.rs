@@ -1,4 +1,6 @@
-//! The stations that every request passes, in order:
+//! The stations that every request passes.
+//!
+//! In order:
 //!
 //! 1. [`trace`](super::trace): gives it an id; one line in the log when its answer is over.
 //! 2. route: finds the endpoint, before anything that may refuse it, so that a refusal is spoken in the caller's dialect.
@@ -31,7 +33,6 @@ pub struct Pipeline<S> {
     limits: BodyLimits,
     stats: Arc<Stats>,
     clock: Clock,
-    anonymous: Arc<str>,
 }
 
 // === impl Pipeline ===
@@ -39,11 +40,13 @@ pub struct Pipeline<S> {
 impl<S: Send + Sync + 'static> Pipeline<S> {
     /// Serves the endpoints of `router`.
     pub fn new(state: Arc<S>, router: Router<S>, limits: BodyLimits, stats: Arc<Stats>, clock: Clock) -> Self {
-        Self { state, router, limits, stats, clock, anonymous: "anonymous".into() }
+        Self { state, router, limits, stats, clock }
     }
 
     /// Serves one request.
-    pub async fn serve(&self, request: HttpRequest<Incoming>) -> Response<TracedBody> {
+    ///
+    /// `principal` is the caller, as far as the connection tells.
+    pub async fn serve(&self, request: HttpRequest<Incoming>, principal: Arc<str>) -> Response<TracedBody> {
         // 1 trace
         let id = clock::request_id();
         let mut trace = Trace::begin(id.clone(), &request, self.stats.begin());
@@ -55,7 +58,7 @@ impl<S: Send + Sync + 'static> Pipeline<S> {
                 let request = Request {
                     state: self.state.clone(),
                     id: id.clone(),
-                    principal: self.anonymous.clone(),
+                    principal,
                     headers: parts.headers,
                     parameters,
                     limits: self.limits,

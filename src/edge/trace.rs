@@ -27,16 +27,18 @@ pub(super) struct Trace {
     template: Option<&'static str>,
     began: Instant,
     error: Option<Error>,
+    /// Absent while there is no answer.
+    status: Option<StatusCode>,
+    bytes: u64,
+    /// Whether the answer went out whole.
+    over: bool,
     _active: ActiveRequest,
 }
 
-/// A body that writes its request's line when it is over.
+/// A body that counts for its request's line.
 pub struct TracedBody {
     inner: ReplyBody,
     trace: Trace,
-    status: StatusCode,
-    bytes: u64,
-    over: bool,
 }
 
 // === impl Trace ===
@@ -50,6 +52,9 @@ impl Trace {
             template: None,
             began: Instant::now(),
             error: None,
+            status: None,
+            bytes: 0,
+            over: false,
             _active: active,
         }
     }
@@ -67,13 +72,15 @@ impl Trace {
     }
 
     /// The answer, with the request's id, and with its line to be written.
-    pub(super) fn answer(self, reply: Reply) -> Response<TracedBody> {
+    pub(super) fn answer(mut self, reply: Reply) -> Response<TracedBody> {
         let mut response = reply.into_response();
         if let Ok(id) = HeaderValue::from_str(self.id.as_str()) {
             response.headers_mut().insert(REQUEST_ID, id);
         }
-        let status = response.status();
-        response.map(|inner| TracedBody { inner, trace: self, status, bytes: 0, over: false })
+        self.status = Some(response.status());
+        // HEAD has no body to finish, an empty one is over before it begins.
+        self.over = self.method == Method::HEAD || response.body().is_end_stream();
+        response.map(|inner| TracedBody { inner, trace: self })
     }
 }
 
@@ -90,10 +97,10 @@ impl Body for TracedBody {
         let piece = Pin::new(&mut self.inner).poll_frame(context);
         match &piece {
             Poll::Ready(Some(Ok(frame))) => {
-                self.bytes += frame.data_ref().map_or(0, |data| data.len() as u64);
-                self.over = self.inner.is_end_stream();
+                self.trace.bytes += frame.data_ref().map_or(0, |data| data.len() as u64);
+                self.trace.over = self.inner.is_end_stream();
             }
-            Poll::Ready(None) => self.over = true,
+            Poll::Ready(None) => self.trace.over = true,
             _ => {}
         }
         piece
@@ -108,15 +115,13 @@ impl Body for TracedBody {
     }
 }
 
-impl Drop for TracedBody {
+impl Drop for Trace {
     fn drop(&mut self) {
-        let Trace { id, method, path, template, began, error, .. } = &self.trace;
-        let (status, bytes, id) = (self.status.as_u16(), self.bytes, id.as_str());
+        let Self { id, method, path, template, began, error, bytes, .. } = self;
+        let (status, bytes, id) = (self.status.map_or(0, |status| status.as_u16()), *bytes, id.as_str());
         let ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
         let route = template.unwrap_or_default();
-        // HEAD has no body to finish, an empty one is over before it begins.
-        let whole = self.over || self.inner.is_end_stream() || *method == Method::HEAD;
-        let ending = if whole { "" } else { ", the caller hung up" };
+        let ending = if self.over { "" } else { ", the caller hung up" };
         macro_rules! line {
             ($level:ident $(, $field:ident = $value:expr)*) => {
                 tracing::$level!(request_id = id, route, status, ms, bytes $(, $field = $value)*, "{method} {path} {status} in {ms} ms{ending}")
@@ -125,11 +130,11 @@ impl Drop for TracedBody {
         match error {
             None => line!(info),
             Some(error) => {
-                let error_text = error.to_string();
+                let text = error.to_string();
                 match error.fault() {
-                    Fault::Caller => line!(info, error = error_text),
-                    Fault::Upstream | Fault::Plugin => line!(warn, error = error_text),
-                    Fault::Us => line!(error, error = error_text),
+                    Fault::Caller => line!(info, error = text),
+                    Fault::Upstream | Fault::Plugin => line!(warn, error = text),
+                    Fault::Us => line!(error, error = text),
                 }
             }
         }

@@ -60,7 +60,6 @@ fn row(kind: Kind, whose: Whose) -> Row {
         (Kind::ProviderNotFound, _)               => (404, "PROVIDER_NOT_FOUND", INVALID, Some("provider_not_found")),
         (Kind::ModelNotFound, _)                  => (404, "MODEL_NOT_FOUND", INVALID, Some("model_not_found")),
         (Kind::MethodNotAllowed, _)               => (405, "METHOD_NOT_ALLOWED", INVALID, Some("method_not_allowed")),
-        (Kind::Conflict, _)                       => (409, "CONFLICT", INVALID, Some("conflict")),
         (Kind::TooLarge, _)                       => (413, "PAYLOAD_TOO_LARGE", INVALID, Some("request_too_large")),
         (Kind::UnsupportedMediaType, _)           => (415, "UNSUPPORTED_MEDIA_TYPE", INVALID, Some("unsupported_media_type")),
         (Kind::RateLimited, _)                    => (429, "RATE_LIMITED", "rate_limit_error", Some("rate_limit_exceeded")),

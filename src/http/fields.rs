@@ -141,6 +141,9 @@ fn describe(error: &serde_json::Error) -> String {
     }
 }
 
+/// No request needs more, and each costs more memory than it has bytes.
+const MOST_MEMBERS: usize = 1000;
+
 /// The members of an object, in order.
 struct Object(Vec<(String, Option<Box<RawValue>>)>);
 
@@ -157,6 +160,11 @@ impl<'de> Deserialize<'de> for Object {
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Object, A::Error> {
                 let mut members = Vec::with_capacity(8);
                 while let Some((name, value)) = map.next_entry()? {
+                    if members.len() == MOST_MEMBERS {
+                        return Err(serde::de::Error::custom(format!(
+                            "an object has more than {MOST_MEMBERS} members"
+                        )));
+                    }
                     members.push((name, Some(value)));
                 }
                 Ok(Object(members))

@@ -25,7 +25,12 @@ pub fn write(out: &mut Vec<u8>, name: Option<&str>, data: &impl Serialize) -> Re
         out.push(b'\n');
     }
     out.extend_from_slice(b"data: ");
+    let start = out.len();
     serde_json::to_writer(&mut *out, data).map_err(Error::internal)?;
+    // JSON that was kept as it came may hold line ends between its tokens, which would end the event's data.
+    for byte in out.iter_mut().skip(start).filter(|byte| matches!(**byte, b'\n' | b'\r')) {
+        *byte = b' ';
+    }
     out.extend_from_slice(b"\n\n");
     Ok(())
 }
@@ -76,6 +81,15 @@ mod tests {
         write(&mut out, Some("token"), &serde_json::json!({"text": "a\nb"})).unwrap();
         write(&mut out, None, &1).unwrap();
         assert_eq!(String::from_utf8(out).unwrap(), "event: token\ndata: {\"text\":\"a\\nb\"}\n\ndata: 1\n\n");
+    }
+
+    #[test]
+    fn line_ends_between_tokens_do_not_end_the_data() {
+        let raw = serde_json::value::RawValue::from_string("{\n \"a\":\r\n\n1}".into()).unwrap();
+        let mut out = Vec::new();
+        write(&mut out, None, &raw).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        assert_eq!(text.trim_end().lines().count(), 1, "{text:?}");
     }
 
     #[tokio::test(start_paused = true)]

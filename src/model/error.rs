@@ -31,7 +31,6 @@ pub enum Kind {
     ProviderNotFound,
     ModelNotFound,
     MethodNotAllowed,
-    Conflict,
     TooLarge,
     UnsupportedMediaType,
     Unsupported,

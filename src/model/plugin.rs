@@ -18,7 +18,7 @@ pub enum State {
     Ready,
     /// No version of it is published; the last error says why.
     Failed,
-    /// Its published version keeps trapping and is kept from requests until its file changes.
+    /// Its published version keeps trapping and is kept from requests, but for one after each pause.
     Quarantined,
 }
 

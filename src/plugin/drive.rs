@@ -170,7 +170,7 @@ impl Drive {
         let Ok(piece) = timeout_at(deadline, response.piece()).await else {
             return Err(match (self.first_token, self.bounds.first_token) {
                 (Some(first), Some(within)) if first <= self.deadline => {
-                    self.late("sent no word", within, "first_token")
+                    self.late("sent no word within", within, "first_token")
                 }
                 _ => self.late("took longer than", self.bounds.total, "total"),
             });

@@ -72,10 +72,10 @@ impl Assembly {
                 }
             }
             Event::Redacted { block, text } => {
-                self.blocks.insert(block, Part::Thinking(Thinking { text, signature: None, redacted: true }));
+                self.open(block, Part::Thinking(Thinking { text, signature: None, redacted: true }));
             }
             Event::CallStarted { block, id, name } => {
-                self.blocks.insert(block, Part::Call(ToolCall { id, name, arguments: String::new() }));
+                self.open(block, Part::Call(ToolCall { id, name, arguments: String::new() }));
             }
             Event::CallArguments { block, text } => {
                 if let Some(Part::Call(call)) = self.blocks.get_mut(&block) {
@@ -109,6 +109,13 @@ impl Assembly {
             .entry(block)
             .or_insert_with(|| Part::Thinking(Thinking { text: String::new(), signature: None, redacted: false }));
         if let Part::Thinking(thinking) = part { Some(thinking) } else { None }
+    }
+
+    /// Begins a block that comes with a beginning of its own; what stood there is kept.
+    fn open(&mut self, block: u32, part: Part) {
+        if let Some(before) = self.blocks.insert(block, part) {
+            self.misplaced(before);
+        }
     }
 
     /// A block that changes its kind breaks the contract; what it says is kept all the same.

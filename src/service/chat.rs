@@ -80,6 +80,7 @@ impl Chat {
     ) -> Result<(Chosen, Embedding)> {
         let chosen = self.providers.choose(choice)?;
         request.model.clone_from(&chosen.model);
+        let inputs = request.inputs.len();
         self.stats.asked(&chosen.provider.name);
         let outcome = async {
             let mut drive = chosen.vendor()?.begin(Operation::Embed(request), false, principal).await?;
@@ -94,6 +95,15 @@ impl Chat {
                 }
             }
             embedding.vectors.sort_by_key(|(index, _)| *index);
+            let whole = embedding.vectors.iter().map(|(index, _)| *index).eq((0u32..).take(inputs));
+            let finite = embedding.vectors.iter().all(|(_, values)| values.iter().all(|value| value.is_finite()));
+            if !whole || !finite {
+                let what = format!(
+                    "provider `{}` didn't answer with one vector of numbers for each text",
+                    chosen.provider.name
+                );
+                return Err(Error::new(Kind::Upstream, Fault::Upstream, what));
+            }
             Ok(embedding)
         };
         let outcome: Result<Embedding> = outcome.await;

@@ -51,15 +51,19 @@ impl Conversations {
         }
     }
 
-    /// Keeps what has been said.
-    pub fn keep(&self, id: &str, owner: &Arc<str>, messages: Vec<Message>) {
-        let bytes = messages.iter().map(weight).sum();
-        let conversation = Conversation { owner: owner.clone(), messages: Arc::new(messages), bytes };
+    /// Adds a turn to what has been said; two turns at once stand one after the other. Only what was said is kept: thoughts
+    /// are their model's own, and a call that nobody answers would stand in the way of the next turn.
+    pub fn add(&self, id: &str, owner: &Arc<str>, turn: impl IntoIterator<Item = Message>) {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(before) = kept.by_id.insert(id.to_owned(), conversation) {
+        let before = kept.by_id.remove(id).filter(|conversation| conversation.owner == *owner);
+        let mut messages = before.as_ref().map(|before| (*before.messages).clone()).unwrap_or_default();
+        if let Some(before) = before {
             kept.bytes -= before.bytes;
             kept.order.retain(|known| known != id);
         }
+        messages.extend(turn.into_iter().map(said));
+        let bytes = messages.iter().map(weight).sum();
+        kept.by_id.insert(id.to_owned(), Conversation { owner: owner.clone(), messages: Arc::new(messages), bytes });
         kept.bytes += bytes;
         kept.order.push_back(id.to_owned());
         while kept.by_id.len() > MOST || kept.bytes > MOST_BYTES {
@@ -79,6 +83,11 @@ impl Conversations {
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
+}
+
+fn said(mut message: Message) -> Message {
+    message.parts.retain(|part| matches!(part, Part::Text(_) | Part::Refusal(_) | Part::Media(_)));
+    message
 }
 
 /// Bytes of a message, roughly.
@@ -103,7 +112,7 @@ mod tests {
         let all = Conversations::default();
         let (id, messages) = all.open(None, &alice).unwrap();
         assert!(messages.is_empty());
-        all.keep(&id, &alice, vec![Message::text(Role::User, "hello")]);
+        all.add(&id, &alice, [Message::text(Role::User, "hello")]);
         assert_eq!(all.open(Some(&id), &alice).unwrap().1.len(), 1);
         assert_eq!(all.open(Some(&id), &bob).unwrap_err().kind(), Kind::NotFound);
     }
@@ -114,12 +123,12 @@ mod tests {
         let all = Conversations::default();
         let ids: Vec<String> = (0..=MOST).map(|_| all.open(None, &owner).unwrap().0).collect();
         for id in &ids {
-            all.keep(id, &owner, Vec::new());
+            all.add(id, &owner, []);
         }
         assert_eq!(all.len(), MOST);
         assert!(all.open(Some(&ids[0]), &owner).is_err());
         assert!(all.open(Some(&ids[1]), &owner).is_ok());
-        all.keep(&ids[2], &owner, vec![Message::text(Role::User, "x".repeat(MOST_BYTES))]);
+        all.add(&ids[2], &owner, [Message::text(Role::User, "x".repeat(MOST_BYTES))]);
         assert_eq!(all.len(), 0, "a conversation that alone is too large isn't kept either");
     }
 }

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use tokio::time::Instant;
 
 use super::vendor::Vendor;
 use crate::config::{self, Isolation, Secret, Timeouts};
@@ -37,6 +39,8 @@ pub struct Providers {
 /// The providers that one state of the catalogue gives.
 struct Resolved {
     snapshot: Arc<Snapshot>,
+    /// When to try again what can't serve: a key's file may have come, an instance may be free.
+    again: Option<Instant>,
     providers: Arc<BTreeMap<String, Arc<Provider>>>,
 }
 
@@ -45,7 +49,7 @@ struct Resolved {
 impl Providers {
     /// The providers of `config` over the plugins of `catalog`.
     pub fn new(config: config::Config, egress: Egress, catalog: Arc<Catalog>) -> Self {
-        let empty = Resolved { snapshot: Arc::default(), providers: Arc::default() };
+        let empty = Resolved { snapshot: Arc::default(), again: None, providers: Arc::default() };
         Self { config, egress, catalog, current: ArcSwap::from_pointee(empty), resolving: Mutex::default() }
     }
 
@@ -53,18 +57,20 @@ impl Providers {
     pub fn all(&self) -> Arc<BTreeMap<String, Arc<Provider>>> {
         let snapshot = self.catalog.snapshot();
         let current = self.current.load();
-        if Arc::ptr_eq(&current.snapshot, &snapshot) {
+        if current.holds(&snapshot) {
             return current.providers.clone();
         }
         let _turn = self.resolving.lock().unwrap_or_else(PoisonError::into_inner);
         let current = self.current.load();
         // Somebody else may have been faster.
         let snapshot = self.catalog.snapshot();
-        if Arc::ptr_eq(&current.snapshot, &snapshot) {
+        if current.holds(&snapshot) {
             return current.providers.clone();
         }
         let providers = Arc::new(self.resolve(&snapshot, &current.providers));
-        self.current.store(Arc::new(Resolved { snapshot, providers: providers.clone() }));
+        let broken = providers.values().any(|provider| provider.configured && provider.state.is_err());
+        let again = broken.then(|| Instant::now() + AGAIN);
+        self.current.store(Arc::new(Resolved { snapshot, again, providers: providers.clone() }));
         providers
     }
 
@@ -185,6 +191,15 @@ impl Providers {
     }
 }
 
+impl Resolved {
+    fn holds(&self, snapshot: &Arc<Snapshot>) -> bool {
+        Arc::ptr_eq(&self.snapshot, snapshot) && self.again.is_none_or(|again| Instant::now() < again)
+    }
+}
+
+/// How long a provider that can't serve is left alone.
+const AGAIN: Duration = Duration::from_secs(2);
+
 /// The provider that needs nobody: the default only where there is no other.
 const ECHO: &str = "echo";
 
@@ -194,7 +209,9 @@ fn secret(name: &str, entry: &config::Provider, info: &Info, published: &Publish
         return Ok(None);
     }
     if let Some(secret) = &entry.api_key {
-        return secret.resolve().map(Some).map_err(|error| unavailable(format!("provider `{name}`: api_key: {error}")));
+        // Where keys are kept is nobody's business but the operator's.
+        let unusable = || unavailable(format!("provider `{name}` has no usable key; the server's log tells why"));
+        return secret.resolve().map(Some).map_err(|error| unusable().with_private(error));
     }
     // An address that the operator chose may belong to another vendor: it gets no key that wasn't meant for it.
     if entry.base_url.is_some() {

@@ -91,7 +91,8 @@ impl Vendor {
 
     /// The model of a caller who names none.
     pub fn default_model(&self) -> Option<String> {
-        self.default_model.clone().or_else(|| self.known_models().first().map(|model| model.id.clone()))
+        // Not the first one that the vendor lists: its order means nothing.
+        self.default_model.clone().or_else(|| self.info.models.first().map(|model| model.id.clone()))
     }
 
     /// The models that are known without asking now.
@@ -113,17 +114,34 @@ impl Vendor {
         }
         match tokio::time::timeout(MODELS_TIMEOUT, self.ask_models(principal)).await {
             Ok(Ok(models)) if !models.is_empty() => {
+                let models = self.merged(models);
                 let mut listed = self.listed.lock().unwrap_or_else(PoisonError::into_inner);
                 listed.models = Arc::new(models);
                 listed.until = Some(Instant::now() + MODELS_FRESH);
             }
             Ok(Ok(_)) => {}
             Ok(Err(error)) => {
-                tracing::debug!(provider = &*self.way.provider, %error, "the vendor didn't list its models")
+                tracing::debug!(
+                    provider = &*self.way.provider,
+                    error = error.to_string(),
+                    "the vendor didn't list its models"
+                )
             }
             Err(_) => tracing::debug!(provider = &*self.way.provider, "the vendor didn't list its models in time"),
         }
         self.known_models()
+    }
+
+    /// What the vendor lists, with what the plugin knows of it.
+    fn merged(&self, mut listed: Vec<Model>) -> Vec<Model> {
+        for model in &mut listed {
+            if let Some(known) = self.info.models.iter().find(|known| known.id == model.id) {
+                let created = model.created;
+                *model = known.clone();
+                model.created = known.created.or(created);
+            }
+        }
+        listed
     }
 
     async fn ask_models(&self, principal: &Arc<str>) -> Result<Vec<Model>> {

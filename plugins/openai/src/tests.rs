@@ -1,4 +1,4 @@
-//! What this provider adds to the dialect. (The dialect itself is tested in the SDK.)
+//! What this provider adds to the dialect, which itself is tested in the SDK.
 
 use mortise_sdk::chat::{Message, Request};
 use mortise_sdk::openai::Options;

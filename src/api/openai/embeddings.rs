@@ -2,8 +2,8 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use crate::api::State;
 use crate::http::{Fields, Reply, Request};
@@ -26,18 +26,17 @@ pub(super) async fn embeddings(http: Request<State>) -> Result<Reply> {
     let model = asked.model.clone();
     let (chosen, embedding) =
         state.chat.embed(Choice { provider: None, model: Some(&model) }, asked, &principal).await?;
-    let data: Vec<Value> = embedding
-        .vectors
-        .iter()
-        .map(|(index, values)| json!({"object": "embedding", "index": index, "embedding": written(values, base64)}))
+    let vectors = embedding.vectors.iter();
+    let data: Vec<View<'_>> = vectors
+        .map(|(index, values)| View { object: "embedding", index: *index, embedding: written(values, base64) })
         .collect();
     let usage = embedding.usage.unwrap_or_default();
-    Reply::json(&json!({
-        "object": "list",
-        "data": data,
-        "model": chosen.model,
-        "usage": {"prompt_tokens": usage.input, "total_tokens": usage.total()},
-    }))
+    Reply::json(&List {
+        object: "list",
+        data,
+        model: &chosen.model,
+        usage: json!({"prompt_tokens": usage.input, "total_tokens": usage.total()}),
+    })
 }
 
 fn read(body: &mut Fields) -> Result<(EmbedRequest, bool)> {
@@ -63,12 +62,34 @@ fn read(body: &mut Fields) -> Result<(EmbedRequest, bool)> {
     Ok((EmbedRequest { model, inputs, dimensions, user, extra: Vec::new() }, base64))
 }
 
+#[derive(Serialize)]
+struct List<'a> {
+    object: &'static str,
+    data: Vec<View<'a>>,
+    model: &'a str,
+    usage: serde_json::Value,
+}
+
+#[derive(Serialize)]
+struct View<'a> {
+    object: &'static str,
+    index: u32,
+    embedding: Written<'a>,
+}
+
 /// A vector as numbers, or as the bytes of its 32-bit floats, least significant first, in base64.
-fn written(values: &[f32], base64: bool) -> Value {
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Written<'a> {
+    Numbers(&'a [f32]),
+    Base64(String),
+}
+
+fn written(values: &[f32], base64: bool) -> Written<'_> {
     if base64 {
         let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
-        Value::String(STANDARD.encode(bytes))
+        Written::Base64(STANDARD.encode(bytes))
     } else {
-        json!(values)
+        Written::Numbers(values)
     }
 }

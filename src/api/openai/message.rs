@@ -108,6 +108,7 @@ fn read_part(raw: &RawValue, path: &str, parts: &mut Vec<Part>) -> Result<()> {
     let mut fields = Fields::parse_at(raw, path)?;
     let kind: String = fields.require("type")?;
     let cache = fields.take_object("cache_control")?;
+    let mut nested = Vec::new();
     let part = match kind.as_str() {
         "text" => Part::Text(fields.require("text")?),
         "refusal" => Part::Refusal(fields.require("refusal")?),
@@ -116,12 +117,14 @@ fn read_part(raw: &RawValue, path: &str, parts: &mut Vec<Part>) -> Result<()> {
             let url: String = image.require("url")?;
             let mut media = from_url(&url, "image/*").map_err(|what| image.wrong("url", what))?;
             media.detail = image.take("detail")?;
+            nested = image.into_extra();
             Part::Media(media)
         }
         "input_audio" => {
             let mut audio = fields.take_object("input_audio")?.ok_or_else(|| fields.missing("input_audio"))?;
             let format: String = audio.require("format")?;
             let source = MediaSource::Base64(audio.require("data")?);
+            nested = audio.into_extra();
             Part::Media(Media { mime: format!("audio/{format}"), source, name: None, detail: None })
         }
         "file" => {
@@ -140,11 +143,12 @@ fn read_part(raw: &RawValue, path: &str, parts: &mut Vec<Part>) -> Result<()> {
                 (None, None) => return Err(file.missing("file_data")),
             };
             media.name = name;
+            nested = file.into_extra();
             Part::Media(media)
         }
         _ => Part::Other(raw.get().to_owned()),
     };
-    let whole = matches!(part, Part::Other(_)) || fields.into_extra().is_empty();
+    let whole = matches!(part, Part::Other(_)) || (fields.into_extra().is_empty() && nested.is_empty());
     parts.push(if whole { part } else { Part::Other(raw.get().to_owned()) });
     if let (Some(mut cache), true) = (cache, whole) {
         parts.push(Part::CachePoint(CachePoint {

@@ -60,7 +60,11 @@ impl Streamer {
                     break;
                 }
                 Err(error) => {
-                    tracing::warn!(request_id = self.request.as_str(), %error, "a stream ended with an error");
+                    tracing::warn!(
+                        request_id = self.request.as_str(),
+                        error = error.to_string(),
+                        "a stream ended with an error"
+                    );
                     self.writer.failed(&mut out, &error, &self.request);
                     self.turn = None;
                     break;
@@ -197,6 +201,6 @@ impl Writer {
 
 fn put(out: &mut Vec<u8>, data: &impl serde::Serialize) {
     if let Err(error) = sse::write(out, None, data) {
-        tracing::error!(%error, "an event could not be written");
+        tracing::error!(error = error.to_string(), "an event could not be written");
     }
 }

@@ -1,4 +1,4 @@
-//! For operators: is the server well?
+//! Tells operators whether the server is well.
 
 use serde::Serialize;
 

@@ -23,14 +23,14 @@ struct Talk {
     state: Arc<State>,
     owner: Arc<str>,
     conversation: String,
-    messages: Vec<Message>,
+    asked: Message,
     turn: Turn,
 }
 
 pub(super) async fn chat(request: Request<State>) -> Result<Reply> {
     let began = Instant::now();
     let talk = begin(request, false).await?;
-    let Talk { state, owner, conversation, messages, turn } = talk;
+    let Talk { state, owner, conversation, asked, turn } = talk;
     let provider = turn.chosen.provider.clone();
     let asked_model = turn.chosen.model.clone();
     let answer = turn.collect().await?;
@@ -46,7 +46,7 @@ pub(super) async fn chat(request: Request<State>) -> Result<Reply> {
         tools_used: Vec::new(),
         stop_reason: stop_reason(answer.stop.as_ref()),
     })?;
-    keep(&state, &owner, &conversation, messages, answer);
+    state.conversations.add(&conversation, &owner, [asked, answer.into_message()]);
     Ok(reply)
 }
 
@@ -76,10 +76,11 @@ async fn begin(request: Request<State>, streaming: bool) -> Result<Talk> {
     let (state, body) = request.fields().await?;
     let asked = ChatRequest::read(body)?;
     let (conversation, before) = state.conversations.open(asked.conversation_id.as_deref(), &owner)?;
+    let said = Message::text(Role::User, asked.message);
     let mut messages = (*before).clone();
-    messages.push(Message::text(Role::User, asked.message));
+    messages.push(said.clone());
     let request = chat::Request {
-        messages: messages.clone(),
+        messages,
         temperature: asked.temperature,
         max_tokens: asked.max_tokens,
         streaming,
@@ -87,12 +88,7 @@ async fn begin(request: Request<State>, streaming: bool) -> Result<Talk> {
     };
     let choice = Choice { provider: asked.provider.as_deref(), model: asked.model.as_deref() };
     let turn = state.chat.begin(choice, request, &owner).await?;
-    Ok(Talk { state, owner, conversation, messages, turn })
-}
-
-fn keep(state: &State, owner: &Arc<str>, conversation: &str, mut messages: Vec<Message>, answer: Answer) {
-    messages.push(answer.into_message());
-    state.conversations.keep(conversation, owner, messages);
+    Ok(Talk { state, owner, conversation, asked: said, turn })
 }
 
 /// What the model said, or its words for not saying it.
@@ -132,15 +128,18 @@ impl Streamer {
             put(&mut out, &StreamEvent::Start { request_id: self.id.as_str(), timestamp });
             return Some(out.into());
         }
-        match talk.turn.events().await {
-            Ok(Some(events)) => {
-                for event in events {
-                    self.put_event(&mut out, &event);
-                    self.assembly.add(event);
+        // What says nothing to this surface is no piece: silence is the keep-alive's business.
+        while let (true, Some(talk)) = (out.is_empty(), &mut self.talk) {
+            match talk.turn.events().await {
+                Ok(Some(events)) => {
+                    for event in events {
+                        self.put_event(&mut out, &event);
+                        self.assembly.add(event);
+                    }
                 }
+                Ok(None) => self.end(&mut out, None),
+                Err(error) => self.end(&mut out, Some(&error)),
             }
-            Ok(None) => self.end(&mut out, None),
-            Err(error) => self.end(&mut out, Some(&error)),
         }
         Some(out.into())
     }
@@ -186,7 +185,7 @@ impl Streamer {
         let timestamp = || talk.state.clock.rfc3339();
         match error {
             Some(error) => {
-                tracing::warn!(request_id, %error, "a stream ended with an error");
+                tracing::warn!(request_id, error = error.to_string(), "a stream ended with an error");
                 let error_code = Fault::of(error).code;
                 put(out, &StreamEvent::Error { error: error.public(), error_code, request_id, timestamp: timestamp() });
                 put(out, &StreamEvent::End { request_id, timestamp: timestamp(), stop_reason: None });
@@ -196,7 +195,7 @@ impl Streamer {
                     out,
                     &StreamEvent::End { request_id, timestamp: timestamp(), stop_reason: stop_reason(stop.as_ref()) },
                 );
-                keep(&talk.state, &talk.owner, &talk.conversation, talk.messages, answer);
+                talk.state.conversations.add(&talk.conversation, &talk.owner, [talk.asked, answer.into_message()]);
             }
         }
     }
@@ -204,6 +203,6 @@ impl Streamer {
 
 fn put(out: &mut Vec<u8>, event: &StreamEvent<'_>) {
     if let Err(error) = sse::write(out, Some(event.name()), event) {
-        tracing::error!(%error, "an event could not be written");
+        tracing::error!(error = error.to_string(), "an event could not be written");
     }
 }

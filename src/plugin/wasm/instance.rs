@@ -98,6 +98,7 @@ impl Instance {
     ) -> Result<T> {
         self.store.set_epoch_deadline(1);
         self.store.data_mut().cpu.start();
+        self.store.data_mut().limiter.begin_call();
         call(&self.guest, &mut self.store).map_err(|error| version.trapped(&explain(&error, self.store.data()), &error))
     }
 }

@@ -38,11 +38,6 @@ struct Idle {
 // === impl Pool ===
 
 impl Pool {
-    /// A pool that no other version can take room from.
-    pub(super) fn new(capacity: usize) -> Self {
-        Self::among(&Pools::default(), capacity)
-    }
-
     /// A pool among those of other versions.
     pub(super) fn among(pools: &Pools, capacity: usize) -> Self {
         let shelf = Arc::default();

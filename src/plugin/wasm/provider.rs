@@ -11,7 +11,7 @@ use wasmtime::component::ResourceAny;
 use super::bindings::ProviderPluginPre;
 use super::convert;
 use super::instance::Instance;
-use super::pool::Pool;
+use super::pool::{Pool, Pools};
 use super::state::{Slowness, State};
 use crate::config;
 use crate::model::provider::{Action, Info, Input, Operation};
@@ -51,6 +51,8 @@ struct WasmExchange {
     tenancy: Tenancy,
     /// Gone once the guest trapped.
     live: Option<(Instance, ResourceAny)>,
+    /// Whether the guest came to an end of its own.
+    finished: bool,
     _active: Active,
 }
 
@@ -65,13 +67,14 @@ impl Version {
         pre: ProviderPluginPre<State>,
         limits: config::Limits,
         plugins: &config::Plugins,
+        pools: &Pools,
     ) -> Self {
         Self {
             id: id.into(),
             pre,
             limits,
             quarantine: plugins.quarantine,
-            pool: Pool::new(plugins.idle_instances),
+            pool: Pool::among(pools, plugins.idle_instances),
             described: Mutex::default(),
             active: AtomicUsize::new(0),
             slowness: Arc::default(),
@@ -115,9 +118,14 @@ impl Version {
     }
 
     fn instance(&self, tenancy: &Tenancy) -> Result<Instance> {
-        match self.pool.take(tenancy) {
-            Some(instance) => Ok(instance),
-            None => Instance::new(self),
+        self.pool.take(tenancy).map_or_else(|| self.fresh(), Ok)
+    }
+
+    /// A new instance; where the engine has no room left, in place of idle ones.
+    fn fresh(&self) -> Result<Instance> {
+        match Instance::new(self) {
+            Err(error) if error.kind() == Kind::Overloaded && self.pool.reclaim() => Instance::new(self),
+            outcome => outcome,
         }
     }
 }
@@ -156,7 +164,7 @@ impl Provider for WasmProvider {
         if let Some(info) = version.described.lock().unwrap_or_else(PoisonError::into_inner).get(settings) {
             return Ok(info.clone());
         }
-        let info = Arc::new(Instance::new(version)?.describe(version, settings)?);
+        let info = Arc::new(version.fresh()?.describe(version, settings)?);
         version.described.lock().unwrap_or_else(PoisonError::into_inner).insert(settings.to_owned(), info.clone());
         Ok(info)
     }
@@ -171,6 +179,7 @@ impl Provider for WasmProvider {
             version: version.clone(),
             tenancy: tenancy.clone(),
             live: Some((instance, resource)),
+            finished: false,
             _active: active,
         }))
     }
@@ -212,7 +221,11 @@ impl Exchange for WasmExchange {
             return Err(Error::internal(format!("exchange of plugin `{}` is over", self.version.id)));
         };
         match instance.advance(&self.version, *resource, &convert::input(input)) {
-            Ok(actions) => Ok(actions.into_iter().map(convert::action).collect()),
+            Ok(actions) => {
+                let actions: Vec<Action> = actions.into_iter().map(convert::action).collect();
+                self.finished |= matches!(actions.last(), Some(Action::Finish | Action::Fail(_)));
+                Ok(actions)
+            }
             Err(error) => {
                 self.live = None;
                 Err(error)
@@ -226,16 +239,24 @@ impl Drop for WasmExchange {
         let Some((mut instance, resource)) = self.live.take() else { return };
         // A fresh instance is thrown away with whatever it holds.
         if self.tenancy.isolation == config::Isolation::Fresh {
-            self.version.well();
+            if self.finished {
+                self.version.well();
+            }
             return;
         }
         match instance.close(&self.version, resource) {
             Ok(()) => {
-                self.version.well();
+                if self.finished {
+                    self.version.well();
+                }
                 self.version.pool.put(instance, &self.tenancy);
             }
             Err(error) => {
-                tracing::warn!(plugin = &*self.version.id, %error, "a guest failed while it ended an exchange")
+                tracing::warn!(
+                    plugin = &*self.version.id,
+                    error = error.to_string(),
+                    "a guest failed while it ended an exchange"
+                )
             }
         }
     }

@@ -113,8 +113,9 @@ impl Loader {
             }
         });
         // Kept alive while this runs; where the system can't watch, the rescan alone finds changes.
-        let mut watcher =
-            watcher.inspect_err(|error| tracing::warn!(%error, "the plugin directory can't be watched")).ok();
+        let mut watcher = watcher
+            .inspect_err(|error| tracing::warn!(error = error.to_string(), "the plugin directory can't be watched"))
+            .ok();
         let mut watched = false;
         loop {
             if let Some(watcher) = watcher.as_mut().filter(|_| !watched) {
@@ -197,7 +198,7 @@ impl Loader {
                     Some(before) => (before.id.clone(), before.published.clone()),
                     None => (path.file_stem().unwrap_or_default().to_string_lossy().into_owned(), None),
                 };
-                tracing::error!(plugin = id, file = %shown, %error, "plugin `{id}` was not loaded");
+                tracing::error!(plugin = id, file = %shown, error = error.to_string(), "plugin `{id}` was not loaded");
                 File { signature, id, published, error: Some(error.public().to_owned()) }
             }
         };

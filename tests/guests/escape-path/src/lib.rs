@@ -1,4 +1,6 @@
-//! Tries to leave its base URL, or to say what only the host may say. The model's name is what it tries:
+//! Tries to leave its base URL, or to say what only the host may say.
+//!
+//! The model's name is what it tries:
 //!
 //! - `//evil.example/x`, `/../admin`, `@evil.example/` and the like: the path of a GET
 //! - `CONNECT /`: a method and a path

@@ -1,4 +1,6 @@
-//! Makes work for the host without saying anything: a hundred thousand actions in one answer, each an empty list of
+//! Makes work for the host without saying anything.
+//!
+//! It gives a hundred thousand actions in one answer, each an empty list of
 //! events.
 //!
 //! The limit of what one call hands over must stop it. With the model `headers` it sends one request with a hundred
