@@ -209,9 +209,14 @@ fn secret(name: &str, entry: &config::Provider, info: &Info, published: &Publish
         return Ok(None);
     }
     if let Some(secret) = &entry.api_key {
-        // Where keys are kept is nobody's business but the operator's.
-        let unusable = || unavailable(format!("provider `{name}` has no usable key; the server's log tells why"));
-        return secret.resolve().map(Some).map_err(|error| unusable().with_private(error));
+        return secret.resolve().map(Some).map_err(|error| match secret {
+            Secret::Env(_) => unavailable(format!("provider `{name}` has no key: api_key: {error}")),
+            // Where files are is nobody's business but the operator's.
+            Secret::File(_) => {
+                let cure = "its api_key names a file that can't be used; the server's log tells why";
+                unavailable(format!("provider `{name}` has no key: {cure}")).with_private(error)
+            }
+        });
     }
     // An address that the operator chose may belong to another vendor: it gets no key that wasn't meant for it.
     if entry.base_url.is_some() {

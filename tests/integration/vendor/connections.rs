@@ -14,7 +14,8 @@ use crate::upstream::{Answer, Upstream};
 #[tokio::test]
 async fn connections_are_used_again() {
     let upstream = Upstream::start().await;
-    let server = Server::vendor(&upstream, "").await;
+    // Each worker has connections of its own.
+    let server = Server::vendor(&upstream, "server: {workers: 1}").await;
     // Refusals and streams leave a good connection behind as well.
     for _ in 0..3 {
         upstream.then(Answer::json(&completion("Hi!")));
