@@ -14,7 +14,7 @@ use crate::config::{Config, Overrides};
 
 /// An edge server for AI: every provider and every tool is a sandboxed WebAssembly component.
 #[derive(Debug, Parser)]
-#[command(name = "mortise", version, args_conflicts_with_subcommands = true)]
+#[command(name = "mortise", version)]
 pub struct Cli {
     /// The configuration file; ~/.mortise/config.yaml is read where it exists.
     #[arg(long, global = true, env = "MORTISE_CONFIG", value_name = "FILE")]
@@ -81,11 +81,17 @@ impl Cli {
     }
 
     fn try_run(self) -> Result<ExitCode, String> {
-        let flags = match &self.command {
-            Some(Command::Serve(flags)) => flags.clone(),
-            _ => self.serve,
+        // A flag may stand before the command or behind it.
+        let (before, behind) = match &self.command {
+            Some(Command::Serve(flags)) => (self.serve, flags.clone()),
+            _ => (self.serve, ServeFlags::default()),
         };
-        let overrides = Overrides { host: flags.host, port: flags.port, workers: flags.workers, debug: flags.debug };
+        let overrides = Overrides {
+            host: behind.host.or(before.host),
+            port: behind.port.or(before.port),
+            workers: behind.workers.or(before.workers),
+            debug: behind.debug || before.debug,
+        };
         let config = Config::load(self.config.as_deref(), &overrides).map_err(|error| error.to_string())?;
         match self.command {
             None | Some(Command::Serve(_)) => serve::serve(config),

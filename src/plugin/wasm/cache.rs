@@ -12,6 +12,9 @@ use sha2::{Digest, Sha256};
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
+/// Files that are kept; the oldest go first.
+const MOST: usize = 128;
+
 /// See the module.
 pub(super) struct Cache {
     directory: Option<PathBuf>,
@@ -74,7 +77,22 @@ fn write(path: &Path, code: &[u8]) -> std::io::Result<()> {
     file.write_all(&Sha256::digest(code))?;
     file.write_all(code)?;
     drop(file);
-    std::fs::rename(&scratch, path)
+    std::fs::rename(&scratch, path)?;
+    path.parent().map_or(Ok(()), prune)
+}
+
+/// Removes the oldest files where there are too many: each version of a plugin and of the server leaves one.
+fn prune(directory: &Path) -> std::io::Result<()> {
+    let mut files: Vec<_> = std::fs::read_dir(directory)?
+        .filter_map(|entry| {
+            let path = entry.ok()?.path();
+            let modified = std::fs::symlink_metadata(&path).ok()?.modified().ok()?;
+            (path.extension()? == "cwasm").then_some((modified, path))
+        })
+        .collect();
+    files.sort();
+    let surplus = files.len().saturating_sub(MOST);
+    files.into_iter().take(surplus).try_for_each(|(_, path)| std::fs::remove_file(path))
 }
 
 /// Makes the directory if need be, and says why it can't be trusted.
