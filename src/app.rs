@@ -69,6 +69,7 @@ impl App {
         let settings = Settings {
             workers: if server.workers == 0 { cores() } else { server.workers },
             head_within: seconds(server.read_timeout_secs.max(1)),
+            write_within: seconds(server.write_timeout_secs.max(1)),
             drain_within: seconds(server.shutdown_timeout_secs),
         };
         Ok(Self { listener, pipeline, settings, loader })

@@ -62,6 +62,8 @@ pub struct Server {
     pub max_request_body_bytes: usize,
     /// How long a caller may take to send a request's head, and then its body.
     pub read_timeout_secs: u64,
+    /// How long a caller may take nothing of what is sent.
+    pub write_timeout_secs: u64,
     /// How long requests in flight may go on after a signal to stop.
     pub shutdown_timeout_secs: u64,
     /// How long a stream may be silent before a comment keeps it alive.
@@ -230,6 +232,7 @@ impl Default for Server {
             environment: "production".into(),
             max_request_body_bytes: 10 * 1024 * 1024,
             read_timeout_secs: 30,
+            write_timeout_secs: 60,
             shutdown_timeout_secs: 30,
             keep_alive_secs: 15,
         }

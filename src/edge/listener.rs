@@ -26,6 +26,8 @@ pub struct Settings {
     pub workers: usize,
     /// How long a caller may take to send a request's head.
     pub head_within: Duration,
+    /// How long a caller may take nothing of what is sent.
+    pub write_within: Duration,
     /// How long requests in flight may go on after the end was asked for.
     pub drain_within: Duration,
 }

@@ -1,6 +1,7 @@
 //! Sockets and stations: from a connection to an endpoint and back.
 
 mod listener;
+mod patience;
 mod pipeline;
 mod rescue;
 mod trace;

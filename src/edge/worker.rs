@@ -21,6 +21,7 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{mpsc, oneshot};
 
 use super::listener::Settings;
+use super::patience::Patient;
 use super::pipeline::Pipeline;
 
 /// The largest head of a request.
@@ -121,7 +122,8 @@ async fn serve<S: Send + Sync + 'static>(
                 let (pipeline, principal) = (pipeline.clone(), principal.clone());
                 async move { Ok::<_, Infallible>(pipeline.serve(request, principal).await) }
             });
-            let connection = builder.serve_connection(TokioIo::new(stream), service);
+            let connection =
+                builder.serve_connection(TokioIo::new(Patient::new(stream, settings.write_within)), service);
             if let Err(error) = watcher.watch(connection).await {
                 // Callers hang up and send nonsense: nothing that an operator has to know.
                 tracing::debug!(%error, "a connection ended early");

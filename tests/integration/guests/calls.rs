@@ -118,6 +118,18 @@ async fn a_fresh_instance_remembers_nobody() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_fresh_provider_never_gets_what_a_warm_one_left() {
+    let entry =
+        |isolation: &str| format!("{{plugin: stateful, base_url: \"http://127.0.0.1:9\", isolation: {isolation}}}");
+    let yaml = format!("providers: {{well: {{}}, shared: {}, own: {}}}", entry("warm"), entry("fresh"));
+    let server = server(&["stateful"], &yaml).await;
+    for (provider, count) in [("shared", "1"), ("shared", "2"), ("own", "1"), ("own", "1"), ("shared", "3")] {
+        let answer = server.client.post(super::CHAT, &asks(provider, "any")).await.expect(200);
+        assert_eq!(answer["response"], count, "{provider}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_was_copied_into_the_directory_is_trusted_least() {
     let server = server(&["stateful"], "").await;
     for _ in 0..3 {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::request;
 use crate::harness::Server;
+use crate::patience::soon;
 use crate::upstream::openai::{sse, word, words};
 use crate::upstream::{Answer, Upstream};
 
@@ -35,4 +36,17 @@ async fn a_caller_who_does_not_read_holds_the_vendor_back() {
         stream.next().await.unwrap();
     }
     assert!(upstream.written() > before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_caller_who_never_reads_is_given_up() {
+    let begin = sse(&words(&["one"])[..2]);
+    let filler = sse(&[word(&"x".repeat(64 << 10))]);
+    let upstream = Upstream::always(Answer::text(begin).endless(&filler)).await;
+    let server = Server::vendor(&upstream, "plugins: {limits: {output: 4GiB}}\nserver: {write_timeout_secs: 1}").await;
+    let mut stream = server.client.stream(&request(true)).await;
+    while !stream.next().await.unwrap().data.contains("one") {}
+    // The caller is still there and reads nothing: what the vendor is paid for must end.
+    soon("the vendor's connection to be closed", upstream.closed(0)).await;
+    drop(stream);
 }
