@@ -251,9 +251,18 @@ impl Drive {
 
     /// The exchange is over: gives the instance back, and the connection if it can serve again.
     fn end(&mut self) {
-        self.exchange = None;
+        self.release();
         if let Some(response) = self.response.take() {
             response.finish();
+        }
+    }
+
+    /// Lets go of the guest, who may run a destructor and take its time.
+    fn release(&mut self) {
+        let Some(exchange) = self.exchange.take() else { return };
+        match Handle::try_current() {
+            Ok(runtime) if exchange.is_slow() => drop(runtime.spawn_blocking(move || drop(exchange))),
+            _ => drop(exchange),
         }
     }
 
@@ -276,12 +285,7 @@ impl Drive {
 
 impl Drop for Drive {
     fn drop(&mut self) {
-        // The guest may run a destructor, and take its time.
-        if let (Some(exchange), Ok(runtime)) =
-            (self.exchange.take_if(|exchange| exchange.is_slow()), Handle::try_current())
-        {
-            runtime.spawn_blocking(move || drop(exchange));
-        }
+        self.release();
     }
 }
 
