@@ -93,9 +93,8 @@ impl Providers {
                 ));
             }
         }
-        let ready: Vec<&str> =
-            all.values().filter(|provider| provider.state.is_ok()).map(|provider| provider.name.as_str()).collect();
-        Err(unknown(model, &ready, &all))
+        let names: Vec<&str> = all.keys().map(String::as_str).collect();
+        Err(unknown(model, &names, &all))
     }
 }
 
@@ -107,16 +106,21 @@ fn lists(vendor: &Vendor, model: &str) -> bool {
 const SHOWN: usize = 8;
 
 fn unknown(model: &str, providers: &[&str], all: &BTreeMap<String, Arc<Provider>>) -> Error {
-    let mut known: Vec<String> = Vec::new();
-    for name in providers {
-        let Some(vendor) = all.get(*name).and_then(|provider| provider.state.as_ref().ok()) else { continue };
-        known.extend(vendor.known_models().iter().map(|model| format!("{name}/{}", model.id)));
+    let (mut known, mut idle) = (Vec::new(), String::new());
+    for provider in providers.iter().filter_map(|name| all.get(*name)) {
+        match &provider.state {
+            Ok(vendor) => {
+                known.extend(vendor.known_models().iter().map(|model| format!("{}/{}", provider.name, model.id)));
+            }
+            // The model may well be one of a provider that only wants its key.
+            Err(error) => idle.push_str(&format!("; {}", error.public())),
+        }
     }
     let more = if known.len() > SHOWN { ", …" } else { "" };
     known.truncate(SHOWN);
     Error::caller(
         Kind::ModelNotFound,
-        format!("Model not found: {model}; write provider/model, such as {}{more}", known.join(", ")),
+        format!("Model not found: {model}; write provider/model, such as {}{more}{idle}", known.join(", ")),
     )
     .with_param("model")
 }

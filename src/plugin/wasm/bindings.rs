@@ -6,5 +6,5 @@ wasmtime::component::bindgen!({
     imports: { default: trappable },
 });
 
-pub(super) use exports::mortise::plugin::provider;
-pub(super) use mortise::plugin::{chat, http, log};
+pub(super) use self::exports::mortise::plugin::provider;
+pub(super) use self::mortise::plugin::{chat, http, log};
