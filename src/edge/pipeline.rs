@@ -71,6 +71,7 @@ impl<S: Send + Sync + 'static> Pipeline<S> {
             Route::WrongMethod { allow, surface } => (surface, wrong_method(&parts.method, parts.uri.path(), &allow)),
             Route::Unknown { surface } => (surface, Err(unknown(parts.uri.path()))),
         };
+        trace.of(surface.name);
         // 4 rescue
         let reply = self.rescue(surface, outcome, &mut trace);
         trace.answer(reply)

@@ -25,6 +25,7 @@ pub(super) struct Trace {
     /// Without the query, which may hold a token.
     path: String,
     template: Option<&'static str>,
+    surface: &'static str,
     began: Instant,
     error: Option<Error>,
     /// Absent while there is no answer.
@@ -50,6 +51,7 @@ impl Trace {
             method: request.method().clone(),
             path: request.uri().path().to_owned(),
             template: None,
+            surface: "",
             began: Instant::now(),
             error: None,
             status: None,
@@ -65,6 +67,11 @@ impl Trace {
 
     pub(super) fn found(&mut self, template: &'static str) {
         self.template = Some(template);
+    }
+
+    /// The part of the API that answers.
+    pub(super) fn of(&mut self, surface: &'static str) {
+        self.surface = surface;
     }
 
     pub(super) fn failed(&mut self, error: Error) {
@@ -117,14 +124,14 @@ impl Body for TracedBody {
 
 impl Drop for Trace {
     fn drop(&mut self) {
-        let Self { id, method, path, template, began, error, bytes, .. } = self;
+        let Self { id, method, path, template, surface, began, error, bytes, .. } = self;
         let (status, bytes, id) = (self.status.map_or(0, |status| status.as_u16()), *bytes, id.as_str());
         let ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
         let route = template.unwrap_or_default();
         let ending = if self.over { "" } else { ", the caller hung up" };
         macro_rules! line {
             ($level:ident $(, $field:ident = $value:expr)*) => {
-                tracing::$level!(request_id = id, route, status, ms, bytes $(, $field = $value)*, "{method} {path} {status} in {ms} ms{ending}")
+                tracing::$level!(request_id = id, surface, route, status, ms, bytes $(, $field = $value)*, "{method} {path} {status} in {ms} ms{ending}")
             };
         }
         match error {

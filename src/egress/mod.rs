@@ -1,4 +1,6 @@
-//! The only way out to the network: one pooled client, an address policy after name look-up, credentials put on last.
+//! The only way out to the network: a pooled client, an address policy after name look-up, credentials put on last.
+//!
+//! Each worker has a pool of its own, because a connection is driven by the thread that opened it.
 //!
 //! Simplifying assumptions: redirects are not followed (a vendor's API has no use for them, an attacker has); bodies are not
 //! compressed (we don't ask for it); proxies are not used.
