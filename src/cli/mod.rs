@@ -60,6 +60,12 @@ struct ServeFlags {
     /// Threads that serve requests; 0 is one a core.
     #[arg(long, env = "MORTISE_WORKERS")]
     workers: Option<usize>,
+    /// A PEM file of the certificate and its chain; turns TLS on.
+    #[arg(long, env = "MORTISE_SSL_CERT", value_name = "FILE")]
+    ssl_cert: Option<PathBuf>,
+    /// A PEM file of the certificate's key.
+    #[arg(long, env = "MORTISE_SSL_KEY", value_name = "FILE")]
+    ssl_key: Option<PathBuf>,
     /// Log what is of use to who looks for a mistake.
     #[arg(long)]
     debug: bool,
@@ -90,6 +96,8 @@ impl Cli {
             host: behind.host.or(before.host),
             port: behind.port.or(before.port),
             workers: behind.workers.or(before.workers),
+            ssl_cert: behind.ssl_cert.or(before.ssl_cert),
+            ssl_key: behind.ssl_key.or(before.ssl_key),
             debug: behind.debug || before.debug,
         };
         let config = Config::load(self.config.as_deref(), &overrides).map_err(|error| error.to_string())?;

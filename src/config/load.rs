@@ -16,6 +16,10 @@ pub struct Overrides {
     pub port: Option<u16>,
     /// `--workers`.
     pub workers: Option<usize>,
+    /// `--ssl-cert`.
+    pub ssl_cert: Option<PathBuf>,
+    /// `--ssl-key`.
+    pub ssl_key: Option<PathBuf>,
     /// `--debug`.
     pub debug: bool,
 }
@@ -111,11 +115,23 @@ impl Config {
     }
 
     fn apply(&mut self, overrides: &Overrides) {
+        // A flag names the one listener that is wanted.
+        if overrides.host.is_some() || overrides.port.is_some() {
+            self.server.listen.clear();
+        }
         if let Some(host) = overrides.host {
             self.server.host = host;
         }
         if let Some(port) = overrides.port {
             self.server.port = port;
+        }
+        if let Some(cert) = &overrides.ssl_cert {
+            self.server.ssl.cert = Some(cert.clone());
+            self.server.ssl.enabled = true;
+        }
+        if let Some(key) = &overrides.ssl_key {
+            self.server.ssl.key = Some(key.clone());
+            self.server.ssl.enabled = true;
         }
         if let Some(workers) = overrides.workers {
             self.server.workers = workers;
@@ -155,6 +171,11 @@ fn interpret(tree: Value, origin: &str) -> Result<Config, ConfigError> {
     })?;
     config.plugins.directory = expand_home(&config.plugins.directory);
     config.plugins.cache = expand_home(&config.plugins.cache);
+    config.logging.directory = expand_home(&config.logging.directory);
+    let ssl = &mut config.server.ssl;
+    for path in [&mut ssl.cert, &mut ssl.key, &mut ssl.client_ca].into_iter().flatten() {
+        *path = expand_home(path);
+    }
     Ok(config)
 }
 

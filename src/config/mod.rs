@@ -5,14 +5,16 @@
 
 mod limits;
 mod load;
+mod rate;
 mod secret;
+mod server;
+mod telemetry;
 mod units;
 
 #[cfg(test)]
 mod tests;
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -20,7 +22,10 @@ use serde::{Deserialize, Serialize};
 
 pub use limits::{Limits, PartialLimits};
 pub use load::{ConfigError, Overrides};
+pub use rate::{Per, Rate, RateLimit, SurfaceLimit, Surfaces};
 pub use secret::Secret;
+pub use server::{Auth, ClientAuth, Compression, Cors, Listen, Server, Ssl, TlsVersion};
+pub use telemetry::{LogFormat, Logging, Otlp, Rotation, Telemetry};
 use units::{byte_size, duration, entries, or_default};
 
 /// Everything that can be set.
@@ -44,30 +49,9 @@ pub struct Config {
     /// What is logged, and how.
     #[serde(deserialize_with = "or_default")]
     pub logging: Logging,
-}
-
-/// `server`.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Server {
-    /// The address to listen on.
-    pub host: IpAddr,
-    /// 0 asks the system for a free one.
-    pub port: u16,
-    /// Threads that serve requests; 0 is one a core.
-    pub workers: usize,
-    /// A word for `/health`.
-    pub environment: String,
-    /// The longest request body, in bytes.
-    pub max_request_body_bytes: usize,
-    /// How long a caller may take to send a request's head, and then its body.
-    pub read_timeout_secs: u64,
-    /// How long a caller may take nothing of what is sent.
-    pub write_timeout_secs: u64,
-    /// How long requests in flight may go on after a signal to stop.
-    pub shutdown_timeout_secs: u64,
-    /// How long a stream may be silent before a comment keeps it alive.
-    pub keep_alive_secs: u64,
+    /// Metrics and traces.
+    #[serde(deserialize_with = "or_default")]
+    pub telemetry: Telemetry,
 }
 
 /// One of `providers`.
@@ -202,42 +186,7 @@ pub struct Egress {
     pub ca_file: Option<PathBuf>,
 }
 
-/// `logging`.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Logging {
-    /// `error`, `warn`, `info`, `debug`, `trace`, or directives such as `info,mortise::egress=debug`.
-    pub level: String,
-    /// For people or for programs.
-    pub format: LogFormat,
-}
-
-/// How a log line looks.
-#[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq)]
-#[serde(rename_all = "lowercase")]
-#[expect(missing_docs, reason = "the names explain themselves")]
-pub enum LogFormat {
-    Text,
-    Json,
-}
-
 // === defaults ===
-
-impl Default for Server {
-    fn default() -> Self {
-        Self {
-            host: IpAddr::from([127, 0, 0, 1]),
-            port: 8080,
-            workers: 0,
-            environment: "production".into(),
-            max_request_body_bytes: 10 * 1024 * 1024,
-            read_timeout_secs: 30,
-            write_timeout_secs: 60,
-            shutdown_timeout_secs: 30,
-            keep_alive_secs: 15,
-        }
-    }
-}
 
 impl Default for Timeouts {
     fn default() -> Self {
@@ -275,12 +224,6 @@ impl Default for Quarantine {
 impl Default for Egress {
     fn default() -> Self {
         Self { timeouts: Timeouts::default(), max_frame: 16 << 20, max_body: 16 << 20, ca_file: None }
-    }
-}
-
-impl Default for Logging {
-    fn default() -> Self {
-        Self { level: "info".into(), format: LogFormat::Text }
     }
 }
 

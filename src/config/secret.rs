@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// Where a secret is kept: `env:NAME` or `file:PATH`.
+/// Where a secret is kept: `env:NAME`, which can be written `${NAME}`, or `file:PATH`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Secret {
     /// In an environment variable.
@@ -56,6 +56,11 @@ impl Serialize for Secret {
 impl<'de> Deserialize<'de> for Secret {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
+        if let Some(name) =
+            text.strip_prefix("${").and_then(|rest| rest.strip_suffix('}')).filter(|name| !name.is_empty())
+        {
+            return Ok(Self::Env(name.to_owned()));
+        }
         match text.split_once(':') {
             Some(("env", name)) if !name.is_empty() => Ok(Self::Env(name.to_owned())),
             Some(("file", path)) if !path.is_empty() => Ok(Self::File(PathBuf::from(path))),

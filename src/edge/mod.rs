@@ -8,4 +8,4 @@ mod trace;
 mod worker;
 
 pub use listener::{Listener, Settings};
-pub use pipeline::Pipeline;
+pub use pipeline::{Peer, Pipeline};

@@ -9,6 +9,7 @@
 //!
 //! Authentication and limits will stand between 2 and 3.
 
+use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
@@ -22,9 +23,21 @@ use super::trace::{Trace, TracedBody};
 use crate::http::request::BodyLimits;
 use crate::http::router::Route;
 use crate::http::{Reply, Request, Router, Surface};
+use crate::model::caller::Caller;
 use crate::model::{Error, Kind, Result};
 use crate::service::{Clock, clock};
 use crate::telemetry::stats::Stats;
+
+/// What the connection tells of a caller.
+#[derive(Clone, Copy, Debug)]
+pub struct Peer {
+    /// From where it comes: the PROXY protocol's word where that is spoken.
+    pub address: IpAddr,
+    /// Where it arrived.
+    pub local: IpAddr,
+    /// Whether it speaks TLS.
+    pub secure: bool,
+}
 
 /// Serves requests.
 pub struct Pipeline<S> {
@@ -44,9 +57,7 @@ impl<S: Send + Sync + 'static> Pipeline<S> {
     }
 
     /// Serves one request.
-    ///
-    /// `principal` is the caller, as far as the connection tells.
-    pub async fn serve(&self, request: HttpRequest<Incoming>, principal: Arc<str>) -> Response<TracedBody> {
+    pub async fn serve(&self, request: HttpRequest<Incoming>, peer: &Peer) -> Response<TracedBody> {
         // 1 trace
         let id = clock::request_id();
         let mut trace = Trace::begin(id.clone(), &request, self.stats.begin());
@@ -58,7 +69,7 @@ impl<S: Send + Sync + 'static> Pipeline<S> {
                 let request = Request {
                     state: self.state.clone(),
                     id: id.clone(),
-                    principal,
+                    caller: Caller::anonymous(peer.address, endpoint.surface.name),
                     headers: parts.headers,
                     parameters,
                     limits: self.limits,

@@ -22,7 +22,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::listener::Settings;
 use super::patience::Patient;
-use super::pipeline::Pipeline;
+use super::pipeline::{Peer, Pipeline};
 
 /// The largest head of a request.
 const HEAD_BYTES: usize = 64 << 10;
@@ -115,12 +115,12 @@ async fn serve<S: Send + Sync + 'static>(
             if tokio::time::timeout(settings.head_within, stream.readable()).await.is_err() {
                 return;
             }
-            // Nobody is asked who they are yet, so a caller is an address.
-            let address = stream.peer_addr().map(|peer| peer.ip().to_canonical().to_string());
-            let principal: Arc<str> = address.unwrap_or_default().into();
+            let (Ok(address), Ok(local)) = (stream.peer_addr(), stream.local_addr()) else { return };
+            let (address, local) = (address.ip().to_canonical(), local.ip().to_canonical());
+            let peer = Peer { address, local, secure: false };
             let service = service_fn(move |request| {
-                let (pipeline, principal) = (pipeline.clone(), principal.clone());
-                async move { Ok::<_, Infallible>(pipeline.serve(request, principal).await) }
+                let pipeline = pipeline.clone();
+                async move { Ok::<_, Infallible>(pipeline.serve(request, &peer).await) }
             });
             let connection =
                 builder.serve_connection(TokioIo::new(Patient::new(stream, settings.write_within)), service);

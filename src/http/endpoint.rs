@@ -27,6 +27,15 @@ pub struct Surface {
     pub shape: ErrorShape,
 }
 
+/// Who may ask.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Everybody, also where keys are asked for.
+    Anyone,
+    /// Who shows a key, where keys are asked for.
+    Caller,
+}
+
 /// One method at one path.
 pub struct Endpoint<S> {
     /// The method; `HEAD` and `OPTIONS` are answered for every endpoint.
@@ -37,6 +46,8 @@ pub struct Endpoint<S> {
     pub summary: &'static str,
     /// The part of the API that it belongs to.
     pub surface: &'static Surface,
+    /// Who may ask.
+    pub access: Access,
     /// What answers.
     pub handler: fn(Request<S>) -> Answer,
 }

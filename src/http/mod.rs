@@ -9,7 +9,7 @@ pub mod request;
 pub mod router;
 pub mod sse;
 
-pub use endpoint::{Endpoint, ErrorShape, Surface};
+pub use endpoint::{Access, Endpoint, ErrorShape, Surface};
 pub use fields::Fields;
 pub use reply::Reply;
 pub use request::Request;

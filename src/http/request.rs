@@ -9,6 +9,7 @@ use hyper::body::Incoming;
 
 use super::body;
 use super::fields::Fields;
+use crate::model::caller::Caller;
 use crate::model::id::RequestId;
 use crate::model::{Error, Kind, Result};
 
@@ -18,8 +19,8 @@ pub struct Request<S> {
     pub state: Arc<S>,
     /// Names this request everywhere.
     pub id: RequestId,
-    /// The caller, as far as the server knows one.
-    pub principal: Arc<str>,
+    /// Who asks.
+    pub caller: Caller,
     /// The request's headers.
     pub headers: HeaderMap,
     /// What the path's template left open, by name.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::answer::{Answer, Assembly};
 use super::provider::Providers;
 use super::route::{Choice, Chosen};
+use crate::model::caller::Caller;
 use crate::model::chat::{Event, Request};
 use crate::model::provider::{EmbedRequest, Operation, Output};
 use crate::model::{Error, Fault, Kind, Result};
@@ -49,12 +50,12 @@ impl Chat {
     ///
     /// # Errors
     /// If nobody serves `choice`, or the turn fails before the model said anything.
-    pub async fn begin(&self, choice: Choice<'_>, mut request: Request, principal: &Arc<str>) -> Result<Turn> {
+    pub async fn begin(&self, choice: Choice<'_>, mut request: Request, caller: &Caller) -> Result<Turn> {
         let chosen = self.providers.choose(choice)?;
         request.model.clone_from(&chosen.model);
         let streaming = request.streaming;
         self.stats.asked(&chosen.provider.name);
-        let drive = chosen.vendor()?.begin(Operation::Chat(request), streaming, principal).await;
+        let drive = chosen.vendor()?.begin(Operation::Chat(request), streaming, caller).await;
         let drive = drive.inspect_err(|error| record(&self.stats, &chosen, Some(error)))?;
         let mut turn = Turn { chosen, drive, stats: self.stats.clone(), stopped: false, early: None };
         let mut early = Vec::new();
@@ -76,14 +77,14 @@ impl Chat {
         &self,
         choice: Choice<'_>,
         mut request: EmbedRequest,
-        principal: &Arc<str>,
+        caller: &Caller,
     ) -> Result<(Chosen, Embedding)> {
         let chosen = self.providers.choose(choice)?;
         request.model.clone_from(&chosen.model);
         let inputs = request.inputs.len();
         self.stats.asked(&chosen.provider.name);
         let outcome = async {
-            let mut drive = chosen.vendor()?.begin(Operation::Embed(request), false, principal).await?;
+            let mut drive = chosen.vendor()?.begin(Operation::Embed(request), false, caller).await?;
             let mut embedding = Embedding::default();
             while let Some(outputs) = drive.outputs().await? {
                 for output in outputs {

@@ -8,6 +8,7 @@ use tokio::time::Instant;
 use crate::config::Isolation;
 use crate::egress::{Egress, Target};
 use crate::model::Result;
+use crate::model::caller::Caller;
 use crate::model::provider::{Info, Model, Operation, Output};
 use crate::plugin::Tenancy;
 use crate::plugin::catalog::Published;
@@ -67,12 +68,12 @@ impl Vendor {
         }
     }
 
-    /// Begins an operation for `principal`; `streaming` says whether the answer comes word by word.
+    /// Begins an operation for `caller`; `streaming` says whether the answer comes word by word.
     ///
     /// # Errors
     /// If no guest can be had, or it fails at once.
-    pub async fn begin(&self, operation: Operation, streaming: bool, principal: &Arc<str>) -> Result<Drive> {
-        let tenancy = Tenancy { isolation: self.isolation, principal: principal.clone() };
+    pub async fn begin(&self, operation: Operation, streaming: bool, caller: &Caller) -> Result<Drive> {
+        let tenancy = Tenancy { isolation: self.isolation, principal: caller.principal.clone() };
         let bounds = Bounds { first_token: self.bounds.first_token.filter(|_| streaming), ..self.bounds };
         let work = Work { operation, settings: self.settings.clone(), tenancy };
         Drive::begin(&self.published.provider, work, self.way.clone(), bounds).await
@@ -101,7 +102,7 @@ impl Vendor {
     }
 
     /// The models, as the vendor lists them if it can be asked, else as the plugin knows them.
-    pub async fn models(&self, principal: &Arc<str>) -> Arc<Vec<Model>> {
+    pub async fn models(&self, caller: &Caller) -> Arc<Vec<Model>> {
         {
             let mut listed = self.listed.lock().unwrap_or_else(PoisonError::into_inner);
             let now = Instant::now();
@@ -112,7 +113,7 @@ impl Vendor {
             // Whoever comes next doesn't ask at the same time.
             listed.until = Some(now + MODELS_RETRY);
         }
-        match tokio::time::timeout(MODELS_TIMEOUT, self.ask_models(principal)).await {
+        match tokio::time::timeout(MODELS_TIMEOUT, self.ask_models(caller)).await {
             Ok(Ok(models)) if !models.is_empty() => {
                 let models = self.merged(models);
                 let mut listed = self.listed.lock().unwrap_or_else(PoisonError::into_inner);
@@ -144,8 +145,8 @@ impl Vendor {
         listed
     }
 
-    async fn ask_models(&self, principal: &Arc<str>) -> Result<Vec<Model>> {
-        let mut drive = self.begin(Operation::ListModels, false, principal).await?;
+    async fn ask_models(&self, caller: &Caller) -> Result<Vec<Model>> {
+        let mut drive = self.begin(Operation::ListModels, false, caller).await?;
         let mut models = Vec::new();
         while let Some(outputs) = drive.outputs().await? {
             for output in outputs {

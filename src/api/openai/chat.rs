@@ -11,12 +11,12 @@ use crate::service::answer::Answer;
 use crate::service::{Choice as Wanted, clock};
 
 pub(super) async fn completions(http: Request<State>) -> Result<Reply> {
-    let (id, principal) = (http.id.clone(), http.principal.clone());
+    let (id, caller) = (http.id.clone(), http.caller.clone());
     let (state, body) = http.fields().await?;
     let Asked { request, include_usage } = request::read(body)?;
     let model = request.model.clone();
     let streaming = request.streaming;
-    let turn = state.chat.begin(Wanted { provider: None, model: Some(&model) }, request, &principal).await?;
+    let turn = state.chat.begin(Wanted { provider: None, model: Some(&model) }, request, &caller).await?;
     let created = state.clock.unix();
     if streaming {
         let streamer = Streamer::new(turn, id, created, include_usage);

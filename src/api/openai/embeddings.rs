@@ -19,13 +19,12 @@ enum Inputs {
 }
 
 pub(super) async fn embeddings(http: Request<State>) -> Result<Reply> {
-    let principal = http.principal.clone();
+    let caller = http.caller.clone();
     let (state, mut body) = http.fields().await?;
     let (request, base64) = read(&mut body)?;
     let asked = EmbedRequest { extra: body.into_extra(), ..request };
     let model = asked.model.clone();
-    let (chosen, embedding) =
-        state.chat.embed(Choice { provider: None, model: Some(&model) }, asked, &principal).await?;
+    let (chosen, embedding) = state.chat.embed(Choice { provider: None, model: Some(&model) }, asked, &caller).await?;
     let vectors = embedding.vectors.iter();
     let data: Vec<View<'_>> = vectors
         .map(|(index, values)| View { object: "embedding", index: *index, embedding: written(values, base64) })

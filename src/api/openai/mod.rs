@@ -16,7 +16,7 @@ use http::Method;
 
 use super::State;
 use crate::http::endpoint::answer;
-use crate::http::{Endpoint, Surface};
+use crate::http::{Access, Endpoint, Surface};
 
 /// Errors here are OpenAI's.
 pub const SURFACE: Surface = Surface { name: "openai", prefixes: &["/openai/", "/v1/"], shape: shape::write };
@@ -32,13 +32,13 @@ pub(super) fn endpoints() -> Vec<Endpoint<State>> {
     ] {
         endpoints.extend([
             Endpoint { method: Method::POST, path: chat, summary: "Asks a model, in OpenAI's words.",
-                       surface, handler: |request| answer(chat::completions(request)) },
+                       surface, access: Access::Caller, handler: |request| answer(chat::completions(request)) },
             Endpoint { method: Method::POST, path: embeddings, summary: "Turns texts into vectors, in OpenAI's words.",
-                       surface, handler: |request| answer(embeddings::embeddings(request)) },
+                       surface, access: Access::Caller, handler: |request| answer(embeddings::embeddings(request)) },
             Endpoint { method: Method::GET, path: models, summary: "Models, in OpenAI's words.",
-                       surface, handler: |request| answer(models::list(request)) },
+                       surface, access: Access::Caller, handler: |request| answer(models::list(request)) },
             Endpoint { method: Method::GET, path: model, summary: "One model, in OpenAI's words.",
-                       surface, handler: |request| answer(models::get(request)) },
+                       surface, access: Access::Caller, handler: |request| answer(models::get(request)) },
         ]);
     }
     endpoints

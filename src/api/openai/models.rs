@@ -36,9 +36,9 @@ async fn all(request: &Request<State>) -> Vec<ModelView> {
     let providers = request.state.providers.all();
     let views = providers.values().filter_map(|provider| {
         let vendor = provider.state.as_ref().ok()?;
-        let principal = &request.principal;
+        let caller = &request.caller;
         Some(async move {
-            let models = vendor.models(principal).await;
+            let models = vendor.models(caller).await;
             let view = |model: &crate::model::provider::Model| ModelView {
                 id: format!("{}/{}", provider.name, model.id),
                 object: "model",

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::State;
 use crate::http::endpoint::answer;
-use crate::http::{Endpoint, Reply, Request, Surface};
+use crate::http::{Access, Endpoint, Reply, Request, Surface};
 use crate::model::Result;
 use crate::model::plugin;
 
@@ -17,6 +17,7 @@ pub(super) fn endpoints() -> Vec<Endpoint<State>> {
         path: "/health",
         summary: "Whether the server is well.",
         surface: &SURFACE,
+        access: Access::Anyone,
         handler: |request| answer(health(request)),
     }]
 }

@@ -29,9 +29,9 @@ pub(super) async fn providers(request: Request<State>) -> Result<Reply> {
     let all = request.state.providers.all();
     let views = all.values().filter_map(|provider| {
         let vendor = provider.state.as_ref().ok()?;
-        let principal = &request.principal;
+        let caller = &request.caller;
         Some(async move {
-            let models = vendor.models(principal).await;
+            let models = vendor.models(caller).await;
             ProviderView {
                 name: provider.name.clone(),
                 models: models.iter().map(|model| model.id.clone()).collect(),

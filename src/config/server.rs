@@ -1,0 +1,300 @@
+//! `server`: where it listens, who may come in, and what bounds connections and requests.
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use ipnet::IpNet;
+use serde::{Deserialize, Serialize};
+
+use super::Secret;
+use super::rate::RateLimit;
+use super::units::{byte_size, duration, or_default};
+
+/// `server`.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Server {
+    /// The address to listen on.
+    pub host: IpAddr,
+    /// 0 asks the system for a free one.
+    pub port: u16,
+    /// Listeners in place of `host` and `port`.
+    pub listen: Vec<Listen>,
+    /// Certificates.
+    #[serde(deserialize_with = "or_default")]
+    pub ssl: Ssl,
+    /// Lets a second process listen on the same port, and take it over.
+    pub reuse_port: bool,
+    /// Threads that serve requests; 0 is one a core.
+    pub workers: usize,
+    /// A word for `/health`.
+    pub environment: String,
+    /// Who may come in.
+    #[serde(deserialize_with = "or_default")]
+    pub auth: Auth,
+    /// How often who may come in may ask.
+    #[serde(deserialize_with = "or_default")]
+    pub rate_limit: RateLimit,
+    /// Whose pages may ask.
+    #[serde(deserialize_with = "or_default")]
+    pub cors: Cors,
+    /// Bodies that are worth it.
+    #[serde(deserialize_with = "or_default")]
+    pub compression: Compression,
+    /// Names under which the server may be reached on a loopback address while nobody is asked who they are.
+    pub allowed_hosts: Vec<String>,
+    /// Networks whose word on the caller's address is taken: `X-Forwarded-For`, `Forwarded`.
+    pub trusted_proxies: Vec<IpNet>,
+    /// Connections at once.
+    pub max_connections: usize,
+    /// Connections at once of one address, or of one /64 network of IPv6; trusted proxies may have more.
+    pub max_connections_per_address: usize,
+    /// Requests at once of one HTTP/2 connection.
+    pub max_concurrent_streams: u32,
+    /// The longest head of a request.
+    #[serde(with = "byte_size")]
+    pub max_header_bytes: usize,
+    /// Headers of a request.
+    pub max_headers: usize,
+    /// The longest request body, in bytes.
+    pub max_request_body_bytes: usize,
+    /// What all request bodies together may hold while they are read.
+    #[serde(with = "byte_size")]
+    pub max_body_memory: usize,
+    /// Requests at once, streams included.
+    pub max_concurrent_requests: usize,
+    /// Requests that may wait until there are fewer.
+    pub queue_length: usize,
+    /// For how long.
+    #[serde(with = "duration")]
+    pub queue_timeout: Duration,
+    /// How long TLS may take to agree.
+    pub handshake_timeout_secs: u64,
+    /// How long a caller may take to send a request's head, and then its body.
+    pub read_timeout_secs: u64,
+    /// How long a caller may take nothing of what is sent.
+    pub write_timeout_secs: u64,
+    /// How long a connection may be without a request.
+    pub idle_timeout_secs: u64,
+    /// How long a request may go without the beginning of an answer.
+    pub request_timeout_secs: u64,
+    /// How long the server is not ready, but goes on accepting, after a signal to stop.
+    pub shutdown_delay_secs: u64,
+    /// How long requests in flight may go on after a signal to stop.
+    pub shutdown_timeout_secs: u64,
+    /// How long a stream may be silent before a comment keeps it alive.
+    pub keep_alive_secs: u64,
+}
+
+/// One of `server.listen`.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Listen {
+    /// Address and port.
+    pub address: SocketAddr,
+    /// Whether it speaks TLS; as `server.ssl.enabled` says where left out.
+    #[serde(default)]
+    pub ssl: Option<bool>,
+    /// Whether every connection begins with the PROXY protocol (version 1 or 2).
+    #[serde(default)]
+    pub proxy_protocol: bool,
+}
+
+/// `server.ssl`.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Ssl {
+    /// Whether `host` and `port` speak TLS.
+    pub enabled: bool,
+    /// A PEM file of the certificate and its chain; read again when it changes.
+    pub cert: Option<PathBuf>,
+    /// A PEM file of its key.
+    pub key: Option<PathBuf>,
+    /// A PEM file of the authorities that callers' certificates come from.
+    pub client_ca: Option<PathBuf>,
+    /// Whether callers must show a certificate.
+    pub client_auth: ClientAuth,
+    /// The oldest version that is spoken.
+    pub min_version: TlsVersion,
+}
+
+/// Whether callers must show a certificate.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum ClientAuth {
+    /// They are not asked.
+    None,
+    /// They may; a bad one is refused.
+    Optional,
+    /// They must.
+    Required,
+}
+
+/// A version of TLS.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names explain themselves")]
+pub enum TlsVersion {
+    #[serde(rename = "1.2")]
+    V1_2,
+    #[serde(rename = "1.3")]
+    V1_3,
+}
+
+/// `server.auth`.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Auth {
+    /// Whether callers must show a key; where left out, if there is one.
+    pub enabled: Option<bool>,
+    /// A key: `env:NAME`, `${NAME}` or `file:PATH`.
+    pub api_key: Option<Secret>,
+    /// The environment variable of a key.
+    pub api_key_env: Option<String>,
+    /// Wrong keys that one address may show in a minute.
+    pub failures_per_minute: u32,
+}
+
+/// `server.cors`.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Cors {
+    /// Whether pages of other origins may ask at all.
+    pub enabled: bool,
+    /// Whose: `https://app.example.com`, `https://*.example.com`, `http://localhost:*`, or `*` for all.
+    pub origins: Vec<String>,
+    /// With which methods.
+    pub methods: Vec<String>,
+    /// Whether with cookies and the browser's own credentials; never together with `*`.
+    pub allow_credentials: bool,
+    /// How long a browser may remember the answer.
+    pub max_age_secs: u64,
+}
+
+/// `server.compression`.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Compression {
+    /// Whether answers are compressed for who can read it.
+    pub enabled: bool,
+    /// From which size on.
+    #[serde(with = "byte_size")]
+    pub min_bytes: usize,
+}
+
+// === defaults ===
+
+impl Default for Server {
+    fn default() -> Self {
+        Self {
+            host: IpAddr::from([127, 0, 0, 1]),
+            port: 8080,
+            listen: Vec::new(),
+            ssl: Ssl::default(),
+            reuse_port: false,
+            workers: 0,
+            environment: "production".into(),
+            auth: Auth::default(),
+            rate_limit: RateLimit::default(),
+            cors: Cors::default(),
+            compression: Compression::default(),
+            allowed_hosts: Vec::new(),
+            trusted_proxies: Vec::new(),
+            max_connections: 10_000,
+            max_connections_per_address: 1000,
+            max_concurrent_streams: 128,
+            max_header_bytes: 64 << 10,
+            max_headers: 100,
+            max_request_body_bytes: 10 << 20,
+            max_body_memory: 256 << 20,
+            max_concurrent_requests: 1000,
+            queue_length: 500,
+            queue_timeout: Duration::from_secs(1),
+            handshake_timeout_secs: 10,
+            read_timeout_secs: 30,
+            write_timeout_secs: 60,
+            idle_timeout_secs: 120,
+            request_timeout_secs: 300,
+            shutdown_delay_secs: 0,
+            shutdown_timeout_secs: 30,
+            keep_alive_secs: 15,
+        }
+    }
+}
+
+impl Default for Ssl {
+    fn default() -> Self {
+        Self {
+            enabled: false,
+            cert: None,
+            key: None,
+            client_ca: None,
+            client_auth: ClientAuth::None,
+            min_version: TlsVersion::V1_2,
+        }
+    }
+}
+
+impl Default for Auth {
+    fn default() -> Self {
+        Self { enabled: None, api_key: None, api_key_env: Some("MORTISE_API_KEY".into()), failures_per_minute: 60 }
+    }
+}
+
+impl Default for Cors {
+    fn default() -> Self {
+        let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
+        Self {
+            enabled: true,
+            origins: texts(&["http://localhost:*", "http://127.0.0.1:*", "http://[::1]:*"]),
+            methods: texts(&["GET", "POST", "PUT", "PATCH", "DELETE"]),
+            allow_credentials: false,
+            max_age_secs: 300,
+        }
+    }
+}
+
+impl Default for Compression {
+    fn default() -> Self {
+        Self { enabled: true, min_bytes: 1 << 10 }
+    }
+}
+
+// === impl Server ===
+
+impl Server {
+    /// Every listener: `listen`, or the one of `host` and `port`.
+    pub fn listeners(&self) -> Vec<Listen> {
+        if self.listen.is_empty() {
+            let address = SocketAddr::new(self.host, self.port);
+            return vec![Listen { address, ssl: None, proxy_protocol: false }];
+        }
+        self.listen.clone()
+    }
+
+    /// Whether `listen` speaks TLS.
+    pub fn speaks_tls(&self, listen: &Listen) -> bool {
+        listen.ssl.unwrap_or(self.ssl.enabled)
+    }
+}
+
+// === impl Auth ===
+
+impl Auth {
+    /// The keys that are set: `api_key`, the variable `api_key_env`, and those of `MORTISE_API_KEYS`, parted by commas.
+    ///
+    /// # Errors
+    /// Says which reference can't be followed.
+    pub fn keys(&self) -> Result<Vec<String>, String> {
+        let mut keys = Vec::new();
+        if let Some(secret) = &self.api_key {
+            keys.push(secret.resolve().map_err(|error| format!("server.auth.api_key: {error}"))?);
+        }
+        keys.extend(self.api_key_env.as_deref().and_then(super::load::variable));
+        let list = super::load::variable("MORTISE_API_KEYS").unwrap_or_default();
+        keys.extend(list.split(',').map(str::to_owned));
+        keys.iter_mut().for_each(|key| *key = key.trim().to_owned());
+        keys.retain(|key| !key.is_empty());
+        Ok(keys)
+    }
+}

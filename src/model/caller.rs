@@ -1,0 +1,40 @@
+//! Who asks.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+/// A caller, as far as the server knows one.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    /// Names the caller wherever callers are kept apart: the fingerprint of a key, or the address of who shows none.
+    pub principal: Arc<str>,
+    /// How the caller is known.
+    pub identity: Identity,
+    /// From where.
+    pub address: IpAddr,
+    /// The part of the API that is asked.
+    pub surface: &'static str,
+}
+
+/// How a caller is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Identity {
+    /// By nothing but an address.
+    Anonymous,
+    /// By a key that the operator set.
+    Key,
+}
+
+// === impl Caller ===
+
+impl Caller {
+    /// Who shows no key.
+    pub fn anonymous(address: IpAddr, surface: &'static str) -> Self {
+        Self { principal: address.to_string().into(), identity: Identity::Anonymous, address, surface }
+    }
+
+    /// Who shows the key of this fingerprint.
+    pub fn with_key(fingerprint: Arc<str>, address: IpAddr, surface: &'static str) -> Self {
+        Self { principal: fingerprint, identity: Identity::Key, address, surface }
+    }
+}
