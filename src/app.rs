@@ -12,12 +12,12 @@ use crate::config::Config;
 use crate::edge::{Listener, Pipeline, Settings};
 use crate::egress::Egress;
 use crate::http::Router;
-use crate::http::request::BodyLimits;
 use crate::model::{Error, Result};
 use crate::plugin::bundled::BUNDLED;
 use crate::plugin::wasm::{Loader, Sandbox};
 use crate::service::Clock;
 use crate::service::chat::Chat;
+use crate::service::limit::Limiter;
 use crate::service::provider::Providers;
 use crate::telemetry::stats::Stats;
 
@@ -49,22 +49,21 @@ impl App {
         let clock = Clock::system();
         let seconds = Duration::from_secs;
         let server = config.server.clone();
+        let limiter = Arc::new(Limiter::new(&server.rate_limit, clock.clone()));
         let providers = Arc::new(Providers::new(config, egress, catalog.clone()));
         let state = State {
-            chat: Chat::new(providers.clone(), stats.clone()),
+            chat: Chat::new(providers.clone(), limiter.clone(), stats.clone()),
             providers,
             conversations: Arc::default(),
             catalog,
             stats: stats.clone(),
             clock: clock.clone(),
             started: Instant::now(),
-            environment: server.environment,
+            environment: server.environment.clone(),
             keep_alive: seconds(server.keep_alive_secs.max(1)),
         };
-        let limits =
-            BodyLimits { most: server.max_request_body_bytes, within: seconds(server.read_timeout_secs.max(1)) };
         let router = Router::new(api::endpoints(), api::FALLBACK).map_err(Error::internal)?;
-        let pipeline = Arc::new(Pipeline::new(Arc::new(state), router, limits, stats, clock));
+        let pipeline = Arc::new(Pipeline::new(Arc::new(state), router, &server, limiter, stats, clock)?);
         let cores = || std::thread::available_parallelism().map_or(1, usize::from);
         let settings = Settings {
             workers: if server.workers == 0 { cores() } else { server.workers },
@@ -81,6 +80,11 @@ impl App {
     /// If the system doesn't say.
     pub fn address(&self) -> Result<SocketAddr> {
         self.listener.address().map_err(Error::internal)
+    }
+
+    /// Whether callers must show a key.
+    pub fn asks_for_keys(&self) -> bool {
+        self.pipeline.asks_for_keys()
     }
 
     /// Serves until `end`, then lets requests in flight finish.

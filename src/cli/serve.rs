@@ -30,8 +30,8 @@ pub(super) fn serve(config: Config) -> Result<ExitCode, String> {
         let open = !config.server.host.is_loopback();
         let app = App::build(config).await.map_err(|error| error.private().unwrap_or(error.public()).to_owned())?;
         let address = app.address().map_err(|error| error.to_string())?;
-        if open {
-            tracing::warn!("{address} can be reached from other machines, and nobody is asked who they are: whoever reaches it can use your providers");
+        if open && !app.asks_for_keys() {
+            tracing::warn!("{address} can be reached from other machines, and nobody is asked who they are: whoever reaches it can use your providers; set MORTISE_API_KEY");
         }
         tracing::info!(version = env!("CARGO_PKG_VERSION"), "listening on http://{address}");
         // Every signal reaches both of them; the second one counts to two.

@@ -24,7 +24,7 @@ pub use limits::{Limits, PartialLimits};
 pub use load::{ConfigError, Overrides};
 pub use rate::{Per, Rate, RateLimit, SurfaceLimit, Surfaces};
 pub use secret::Secret;
-pub use server::{Auth, ClientAuth, Compression, Cors, Listen, Server, Ssl, TlsVersion};
+pub use server::{AddressHeader, Auth, ClientAuth, Compression, Cors, Listen, Server, Ssl, TlsVersion};
 pub use telemetry::{LogFormat, Logging, Otlp, Rotation, Telemetry};
 use units::{byte_size, duration, entries, or_default};
 

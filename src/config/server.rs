@@ -46,6 +46,8 @@ pub struct Server {
     pub allowed_hosts: Vec<String>,
     /// Networks whose word on the caller's address is taken: `X-Forwarded-For`, `Forwarded`.
     pub trusted_proxies: Vec<IpNet>,
+    /// Which of the two is read: the one that the proxies set, and don't just pass on.
+    pub trusted_header: AddressHeader,
     /// Connections at once.
     pub max_connections: usize,
     /// Connections at once of one address, or of one /64 network of IPv6; trusted proxies may have more.
@@ -59,7 +61,7 @@ pub struct Server {
     pub max_headers: usize,
     /// The longest request body, in bytes.
     pub max_request_body_bytes: usize,
-    /// What all request bodies together may hold while they are read.
+    /// What the bodies of all requests in progress may hold together.
     #[serde(with = "byte_size")]
     pub max_body_memory: usize,
     /// Requests at once, streams included.
@@ -141,6 +143,15 @@ pub enum TlsVersion {
     V1_3,
 }
 
+/// Where proxies write whom they speak for.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+#[expect(missing_docs, reason = "the names are those of the headers")]
+pub enum AddressHeader {
+    XForwardedFor,
+    Forwarded,
+}
+
 /// `server.auth`.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
@@ -151,8 +162,6 @@ pub struct Auth {
     pub api_key: Option<Secret>,
     /// The environment variable of a key.
     pub api_key_env: Option<String>,
-    /// Wrong keys that one address may show in a minute.
-    pub failures_per_minute: u32,
 }
 
 /// `server.cors`.
@@ -200,13 +209,14 @@ impl Default for Server {
             compression: Compression::default(),
             allowed_hosts: Vec::new(),
             trusted_proxies: Vec::new(),
+            trusted_header: AddressHeader::XForwardedFor,
             max_connections: 10_000,
             max_connections_per_address: 1000,
             max_concurrent_streams: 128,
             max_header_bytes: 64 << 10,
             max_headers: 100,
             max_request_body_bytes: 10 << 20,
-            max_body_memory: 256 << 20,
+            max_body_memory: 512 << 20,
             max_concurrent_requests: 1000,
             queue_length: 500,
             queue_timeout: Duration::from_secs(1),
@@ -237,7 +247,7 @@ impl Default for Ssl {
 
 impl Default for Auth {
     fn default() -> Self {
-        Self { enabled: None, api_key: None, api_key_env: Some("MORTISE_API_KEY".into()), failures_per_minute: 60 }
+        Self { enabled: None, api_key: None, api_key_env: Some("MORTISE_API_KEY".into()) }
     }
 }
 
@@ -275,6 +285,20 @@ impl Server {
     /// Whether `listen` speaks TLS.
     pub fn speaks_tls(&self, listen: &Listen) -> bool {
         listen.ssl.unwrap_or(self.ssl.enabled)
+    }
+}
+
+// === impl Cors ===
+
+impl Cors {
+    /// `origins`, or those of the variable `CORS_ORIGINS`.
+    pub fn allowed(&self) -> Vec<String> {
+        match super::load::variable("CORS_ORIGINS") {
+            Some(list) => {
+                list.split(',').map(|origin| origin.trim().to_owned()).filter(|one| !one.is_empty()).collect()
+            }
+            None => self.origins.clone(),
+        }
     }
 }
 

@@ -4,27 +4,41 @@
 //!
 //! 1. [`trace`](super::trace): gives it an id; one line in the log when its answer is over.
 //! 2. route: finds the endpoint, before anything that may refuse it, so that a refusal is spoken in the caller's dialect.
-//! 3. serve: the endpoint does what it is there for.
-//! 4. [`rescue`](super::rescue): whatever went wrong becomes an answer in the surface's shape.
-//!
-//! Authentication and limits will stand between 2 and 3.
+//! 3. [`origin`](super::origin): whose page asks, and under which name.
+//! 4. [`authenticate`](super::authenticate): who asks.
+//! 5. throttle: whether the caller has asked too often ([`Limiter`]). The one place where requests are counted.
+//! 6. [`capacity`](super::capacity): whether there is room, or will be in a moment.
+//! 7. serve: the endpoint does what it is there for.
+//! 8. [`rescue`](super::rescue): whatever went wrong becomes an answer in the surface's shape.
+//! 9. [`dress`](super::dress): the answer gets what every answer has, and is compressed for who can read that.
 
 use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::FutureExt;
-use http::header::{ALLOW, HeaderValue};
+use http::header::{ALLOW, HeaderMap, HeaderValue};
+use http::request::Parts;
 use http::{Method, Request as HttpRequest, Response, StatusCode};
 use hyper::body::Incoming;
+use tokio::time::timeout;
 
+use super::authenticate::Authenticator;
+use super::capacity::Capacity;
+use super::dress::Dress;
+use super::forwarded::Trusted;
+use super::origin::{Cors, Hosts};
 use super::rescue;
 use super::trace::{Trace, TracedBody};
+use crate::config;
+use crate::http::body::{Held, Memory};
 use crate::http::request::BodyLimits;
 use crate::http::router::Route;
-use crate::http::{Reply, Request, Router, Surface};
+use crate::http::{Access, Endpoint, Reply, Request, Router, Surface};
 use crate::model::caller::Caller;
-use crate::model::{Error, Kind, Result};
+use crate::model::{Error, Fault, Kind, Result};
+use crate::service::limit::{Limiter, Standing};
 use crate::service::{Clock, clock};
 use crate::telemetry::stats::Stats;
 
@@ -43,49 +57,124 @@ pub struct Peer {
 pub struct Pipeline<S> {
     state: Arc<S>,
     router: Router<S>,
-    limits: BodyLimits,
+    stations: Stations,
     stats: Arc<Stats>,
     clock: Clock,
+}
+
+/// What a request passes before its endpoint, and its answer after it.
+struct Stations {
+    trusted: Trusted,
+    hosts: Hosts,
+    cors: Cors,
+    authenticator: Authenticator,
+    limiter: Arc<Limiter>,
+    capacity: Capacity,
+    bodies: BodyLimits,
+    memory: Arc<Memory>,
+    answer_within: Duration,
+    dress: Dress,
 }
 
 // === impl Pipeline ===
 
 impl<S: Send + Sync + 'static> Pipeline<S> {
-    /// Serves the endpoints of `router`.
-    pub fn new(state: Arc<S>, router: Router<S>, limits: BodyLimits, stats: Arc<Stats>, clock: Clock) -> Self {
-        Self { state, router, limits, stats, clock }
+    /// Serves the endpoints of `router` as `settings` say.
+    ///
+    /// # Errors
+    /// Says which setting can't be followed.
+    pub fn new(
+        state: Arc<S>,
+        router: Router<S>,
+        settings: &config::Server,
+        limiter: Arc<Limiter>,
+        stats: Arc<Stats>,
+        clock: Clock,
+    ) -> Result<Self> {
+        Ok(Self { state, router, stations: Stations::new(settings, limiter)?, stats, clock })
+    }
+
+    /// Whether callers must show a key.
+    pub fn asks_for_keys(&self) -> bool {
+        self.stations.authenticator.asks()
     }
 
     /// Serves one request.
     pub async fn serve(&self, request: HttpRequest<Incoming>, peer: &Peer) -> Response<TracedBody> {
         // 1 trace
         let id = clock::request_id();
-        let mut trace = Trace::begin(id.clone(), &request, self.stats.begin());
-        // 2 route
+        let mut trace = Trace::begin(id, &request, self.stats.begin());
         let (parts, body) = request.into_parts();
-        let (surface, outcome) = match self.router.route(&parts.method, parts.uri.path()) {
-            Route::Found(endpoint, parameters) => {
-                trace.found(endpoint.path);
-                let request = Request {
-                    state: self.state.clone(),
-                    id: id.clone(),
-                    caller: Caller::anonymous(peer.address, endpoint.surface.name),
-                    headers: parts.headers,
-                    parameters,
-                    limits: self.limits,
-                    body,
-                };
-                // 3 serve
-                let outcome = AssertUnwindSafe((endpoint.handler)(request)).catch_unwind().await;
-                (endpoint.surface, outcome.unwrap_or_else(|_| Err(Error::internal("the endpoint panicked"))))
-            }
-            Route::WrongMethod { allow, surface } => (surface, wrong_method(&parts.method, parts.uri.path(), &allow)),
-            Route::Unknown { surface } => (surface, Err(unknown(parts.uri.path()))),
-        };
+        let asked = self.stations.dress.asked(&parts);
+        // 2 route
+        let route = self.router.route(&parts.method, parts.uri.path());
+        let surface = route.surface();
         trace.of(surface.name);
-        // 4 rescue
+        let mut standing = None;
+        let outcome = self.pass(route, parts, body, peer, &mut trace, &mut standing).await;
+        // 8 rescue
         let reply = self.rescue(surface, outcome, &mut trace);
+        // 9 dress
+        let reply = self.stations.dress.apply(&asked, &self.stations.cors, standing, reply).await;
         trace.answer(reply)
+    }
+
+    async fn pass(
+        &self,
+        route: Route<'_, S>,
+        parts: Parts,
+        body: Incoming,
+        peer: &Peer,
+        trace: &mut Trace,
+        standing: &mut Option<Standing>,
+    ) -> Result<Reply> {
+        let (stations, surface) = (&self.stations, route.surface().name);
+        // 3 origin
+        if let Some(reply) = stations.cors.preflight(&parts.method, &parts.headers) {
+            return Ok(reply);
+        }
+        if peer.local.is_loopback() && !stations.authenticator.asks() {
+            stations.hosts.check(&parts.uri, &parts.headers)?;
+        }
+        // 4 authenticate
+        let address = stations.trusted.caller(peer.address, &parts.headers);
+        let access = if let Route::Found(endpoint, _) = &route { endpoint.access } else { Access::Anyone };
+        let caller = stations.authenticator.identify(&parts.headers, access, address, surface);
+        // 5 throttle: also who shows a wrong key, who would otherwise try the next one at once
+        let stranger;
+        let counted = match &caller {
+            Ok(caller) => caller,
+            Err(_) => {
+                stranger = Caller::anonymous(address, surface);
+                &stranger
+            }
+        };
+        *standing = stations.throttle(&route, &parts.method, counted, standing)?;
+        let caller = caller?;
+        let (endpoint, parameters) = match route {
+            Route::Found(endpoint, parameters) => (endpoint, parameters),
+            Route::WrongMethod { allow, .. } => return wrong_method(&parts.method, parts.uri.path(), &allow),
+            Route::Unknown { .. } => return Err(unknown(parts.uri.path())),
+        };
+        trace.found(endpoint.path);
+        // 6 capacity
+        let held = Arc::new(Held::new(stations.memory.clone()));
+        if access != Access::Anyone {
+            let room = stations.capacity.enter().await?;
+            trace.keep(room, held.clone());
+        }
+        // 7 serve
+        let request = Request {
+            state: self.state.clone(),
+            id: trace.id().clone(),
+            caller,
+            headers: parts.headers,
+            parameters,
+            limits: stations.bodies,
+            held,
+            body,
+        };
+        stations.serve(endpoint, request).await
     }
 
     fn rescue(&self, surface: &Surface, outcome: Result<Reply>, trace: &mut Trace) -> Reply {
@@ -100,15 +189,72 @@ impl<S: Send + Sync + 'static> Pipeline<S> {
     }
 }
 
+// === impl Stations ===
+
+impl Stations {
+    fn new(settings: &config::Server, limiter: Arc<Limiter>) -> Result<Self> {
+        let seconds = |seconds: u64| Duration::from_secs(seconds.max(1));
+        let keys = settings.auth.keys().map_err(Error::internal)?;
+        Ok(Self {
+            trusted: Trusted::new(settings.trusted_proxies.clone(), settings.trusted_header),
+            hosts: Hosts::new(&settings.allowed_hosts),
+            cors: Cors::new(&settings.cors)?,
+            authenticator: Authenticator::new(settings.auth.enabled, &keys)?,
+            limiter,
+            capacity: Capacity::new(settings.max_concurrent_requests, settings.queue_length, settings.queue_timeout),
+            bodies: BodyLimits { most: settings.max_request_body_bytes, within: seconds(settings.read_timeout_secs) },
+            memory: Arc::new(Memory::new(settings.max_body_memory)),
+            answer_within: seconds(settings.request_timeout_secs),
+            dress: Dress::new(settings.compression),
+        })
+    }
+
+    /// Counts the request; who only looks at a path's headers doesn't use up what it allows.
+    fn throttle<S>(
+        &self,
+        route: &Route<'_, S>,
+        method: &Method,
+        caller: &Caller,
+        standing: &mut Option<Standing>,
+    ) -> Result<Option<Standing>> {
+        let looks = matches!(route, Route::WrongMethod { .. }) && matches!(*method, Method::HEAD | Method::OPTIONS);
+        if looks {
+            return Ok(self.limiter.look(caller));
+        }
+        self.limiter.admit(caller).map_err(|refusal| {
+            *standing = Some(refusal.standing);
+            refusal.error
+        })
+    }
+
+    async fn serve<S>(&self, endpoint: &Endpoint<S>, request: Request<S>) -> Result<Reply> {
+        let answer = AssertUnwindSafe((endpoint.handler)(request)).catch_unwind();
+        match timeout(self.answer_within, answer).await {
+            Ok(Ok(outcome)) => outcome,
+            Ok(Err(_)) => Err(Error::internal("the endpoint panicked")),
+            Err(_) => {
+                let limit = self.answer_within.as_secs();
+                let what =
+                    format!("no answer within {limit} s (server.request_timeout_secs); stream it, or ask for less");
+                Err(Error::new(Kind::Timeout, Fault::Us, what))
+            }
+        }
+    }
+}
+
 fn wrong_method(method: &Method, path: &str, allow: &str) -> Result<Reply> {
     let value = HeaderValue::from_str(allow).map_err(Error::internal)?;
-    if method == Method::OPTIONS {
-        let mut reply = Reply::empty(StatusCode::NO_CONTENT);
-        reply.headers.insert(ALLOW, value);
-        return Ok(reply);
-    }
-    Err(Error::caller(Kind::MethodNotAllowed, format!("{method} is not allowed for {path}; allowed are {allow}"))
-        .with_details(serde_json::json!({"allow": allow})))
+    let status = match *method {
+        Method::OPTIONS => StatusCode::NO_CONTENT,
+        Method::HEAD => StatusCode::OK,
+        _ => {
+            let what = format!("{method} is not allowed for {path}; allowed are {allow}");
+            let error = Error::caller(Kind::MethodNotAllowed, what);
+            return Err(error.with_details(serde_json::json!({"allow": allow})));
+        }
+    };
+    let headers = HeaderMap::from_iter([(ALLOW, value)]);
+    Ok(Reply { headers, ..Reply::empty(status) })
 }
 
 fn unknown(path: &str) -> Error {

@@ -1,18 +1,21 @@
 //! Whatever went wrong becomes an answer, in the shape of the surface that was asked.
 
 use bytes::Bytes;
-use http::header::{ALLOW, HeaderValue, RETRY_AFTER};
+use http::header::{ALLOW, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 
 use crate::http::fault::Fault;
 use crate::http::{Reply, Surface};
-use crate::model::Error;
 use crate::model::id::RequestId;
+use crate::model::{self, Error, Kind};
 
 /// The answer that tells `error`.
 pub(super) fn reply(surface: &Surface, error: &Error, id: &RequestId, timestamp: &str) -> Reply {
     let fault = Fault::of(error);
     let body = (surface.shape)(&fault, id, timestamp).to_string();
     let mut reply = Reply::whole(fault.status, "application/json", Bytes::from(body));
+    if error.kind() == Kind::Unauthenticated && error.fault() == model::Fault::Caller {
+        reply.headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    }
     if let Some(after) = fault.retry_after() {
         reply.headers.insert(RETRY_AFTER, HeaderValue::from(after));
     }

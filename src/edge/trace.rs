@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
@@ -10,8 +11,9 @@ use http::{Method, Request, Response, StatusCode};
 use http_body::{Body, Frame, SizeHint};
 use tokio::time::Instant;
 
+use super::capacity::Room;
 use crate::http::Reply;
-use crate::http::body::ReplyBody;
+use crate::http::body::{Held, ReplyBody};
 use crate::model::id::RequestId;
 use crate::model::{Error, Fault};
 use crate::telemetry::stats::ActiveRequest;
@@ -34,6 +36,8 @@ pub(super) struct Trace {
     /// Whether the answer went out whole.
     over: bool,
     _active: ActiveRequest,
+    /// What the request holds until its answer is over.
+    _kept: Option<(Room, Arc<Held>)>,
 }
 
 /// A body that counts for its request's line.
@@ -58,6 +62,7 @@ impl Trace {
             bytes: 0,
             over: false,
             _active: active,
+            _kept: None,
         }
     }
 
@@ -72,6 +77,11 @@ impl Trace {
     /// The part of the API that answers.
     pub(super) fn of(&mut self, surface: &'static str) {
         self.surface = surface;
+    }
+
+    /// Holds on to the request's room, and to the memory of its body, until its answer is over.
+    pub(super) fn keep(&mut self, room: Room, body: Arc<Held>) {
+        self._kept = Some((room, body));
     }
 
     pub(super) fn failed(&mut self, error: Error) {

@@ -2,17 +2,20 @@
 
 use std::convert::Infallible;
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use bytes::{Buf, Bytes};
+use bytes::{Bytes, BytesMut};
 use futures_util::Stream;
 use http_body::{Body, Frame, SizeHint};
-use http_body_util::{BodyExt, LengthLimitError, Limited};
+use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use tokio::time::timeout;
 
-use crate::model::{Error, Kind, Result};
+use super::request::BodyLimits;
+use crate::model::{Error, Fault, Kind, Result};
 
 /// What a reply carries.
 pub enum ReplyBody {
@@ -22,25 +25,91 @@ pub enum ReplyBody {
     Stream(Pin<Box<dyn Stream<Item = Bytes> + Send>>),
 }
 
-/// Reads a request's body: at most `most` bytes, within `within`.
+/// What the bodies of all requests in progress may hold together.
+#[derive(Debug)]
+pub struct Memory {
+    most: usize,
+    held: AtomicUsize,
+}
+
+/// What one body holds of it, until this is dropped.
+#[derive(Debug)]
+pub struct Held {
+    memory: Arc<Memory>,
+    bytes: AtomicUsize,
+}
+
+/// Reads a request's body within `limits`, and of `held` as much as it takes.
 ///
 /// # Errors
-/// If it is longer, slower, or breaks off.
-pub async fn read(body: Incoming, most: usize, within: Duration) -> Result<Bytes> {
-    let too_large = || Error::caller(Kind::TooLarge, format!("the request body is longer than {most} bytes"));
+/// If it is longer, slower, or breaks off, or if bodies hold too much already.
+pub async fn read(body: Incoming, limits: BodyLimits, held: &Held) -> Result<Bytes> {
+    let BodyLimits { most, within } = limits;
     if body.size_hint().lower() > most as u64 {
-        return Err(too_large());
+        return Err(too_large(most));
     }
-    match timeout(within, Limited::new(body, most).collect()).await {
-        Ok(Ok(collected)) => {
-            let mut pieces = collected.aggregate();
-            Ok(pieces.copy_to_bytes(pieces.remaining()))
+    timeout(within, collect(body, most, held)).await.unwrap_or_else(|_| {
+        Err(Error::caller(Kind::Timeout, format!("the request body did not arrive within {} s", within.as_secs())))
+    })
+}
+
+async fn collect(mut body: Incoming, most: usize, held: &Held) -> Result<Bytes> {
+    let (mut first, mut all) = (Bytes::new(), BytesMut::new());
+    while let Some(frame) = body.frame().await {
+        let broken = |error| Error::caller(Kind::InvalidValue, "the request body broke off").with_private(error);
+        // Trailers say nothing here.
+        let Ok(data) = frame.map_err(broken)?.into_data() else { continue };
+        if first.len() + all.len() + data.len() > most {
+            return Err(too_large(most));
         }
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large()),
-        Ok(Err(error)) => Err(Error::caller(Kind::InvalidValue, "the request body broke off").with_private(error)),
-        Err(_) => {
-            Err(Error::caller(Kind::Timeout, format!("the request body did not arrive within {} s", within.as_secs())))
+        held.grow(data.len())?;
+        // Most bodies come in one piece, which then needs no copy.
+        if first.is_empty() && all.is_empty() {
+            first = data;
+        } else {
+            all.extend_from_slice(&std::mem::take(&mut first));
+            all.extend_from_slice(&data);
         }
+    }
+    Ok(if all.is_empty() { first } else { all.freeze() })
+}
+
+fn too_large(most: usize) -> Error {
+    Error::caller(Kind::TooLarge, format!("the request body is longer than {most} bytes"))
+}
+
+// === impl Memory ===
+
+impl Memory {
+    /// Memory of `most` bytes.
+    pub fn new(most: usize) -> Self {
+        Self { most, held: AtomicUsize::new(0) }
+    }
+}
+
+// === impl Held ===
+
+impl Held {
+    /// Nothing, so far, of `memory`.
+    pub fn new(memory: Arc<Memory>) -> Self {
+        Self { memory, bytes: AtomicUsize::new(0) }
+    }
+
+    fn grow(&self, bytes: usize) -> Result<()> {
+        self.bytes.fetch_add(bytes, Ordering::Relaxed);
+        let before = self.memory.held.fetch_add(bytes, Ordering::Relaxed);
+        if before.saturating_add(bytes) <= self.memory.most {
+            return Ok(());
+        }
+        let what = "the server holds as many request bodies as it may (server.max_body_memory); try again in a moment";
+        let after = Some(Duration::from_secs(1));
+        Err(Error::new(Kind::Overloaded, Fault::Us, what).with_retry_after(after))
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.memory.held.fetch_sub(*self.bytes.get_mut(), Ordering::Relaxed);
     }
 }
 

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use http::HeaderMap;
 use hyper::body::Incoming;
 
-use super::body;
+use super::body::{self, Held};
 use super::fields::Fields;
 use crate::model::caller::Caller;
 use crate::model::id::RequestId;
@@ -27,6 +27,8 @@ pub struct Request<S> {
     pub parameters: Vec<(String, String)>,
     /// What bounds the body.
     pub limits: BodyLimits,
+    /// What the body holds of the memory for bodies.
+    pub held: Arc<Held>,
     /// The body, not read yet.
     pub body: Incoming,
 }
@@ -54,8 +56,22 @@ impl<S> Request<S> {
     /// If it can't be read, or is no JSON object; a foreign site must say that it sends JSON.
     pub async fn fields(self) -> Result<(Arc<S>, Fields)> {
         self.refuse_simple_cross_site()?;
-        let bytes = body::read(self.body, self.limits.most, self.limits.within).await?;
+        self.refuse_compressed()?;
+        let bytes = body::read(self.body, self.limits, &self.held).await?;
         Ok((self.state, Fields::parse(&bytes)?))
+    }
+
+    fn refuse_compressed(&self) -> Result<()> {
+        match self.headers.get(http::header::CONTENT_ENCODING).map(|value| value.as_bytes()) {
+            None | Some(b"" | b"identity") => Ok(()),
+            Some(coding) => Err(Error::caller(
+                Kind::UnsupportedMediaType,
+                format!(
+                    "request bodies are read as they are, not in {}; leave Content-Encoding out",
+                    String::from_utf8_lossy(coding)
+                ),
+            )),
+        }
     }
 
     /// A page of another site can make a browser send a form here without asking first, but not `application/json`.

@@ -30,6 +30,18 @@ pub enum Route<'r, S> {
     },
 }
 
+// === impl Route ===
+
+impl<S> Route<'_, S> {
+    /// Whose path it is, or would be.
+    pub fn surface(&self) -> &'static Surface {
+        match self {
+            Self::Found(endpoint, _) => endpoint.surface,
+            Self::WrongMethod { surface, .. } | Self::Unknown { surface } => surface,
+        }
+    }
+}
+
 // === impl Router ===
 
 impl<S> Router<S> {

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use super::answer::{Answer, Assembly};
+use super::bill::Bill;
+use super::limit::Limiter;
 use super::provider::Providers;
 use super::route::{Choice, Chosen};
 use crate::model::caller::Caller;
@@ -15,6 +17,7 @@ use crate::telemetry::stats::Stats;
 /// Asks models.
 pub struct Chat {
     providers: Arc<Providers>,
+    limiter: Arc<Limiter>,
     stats: Arc<Stats>,
 }
 
@@ -24,6 +27,7 @@ pub struct Turn {
     pub chosen: Chosen,
     drive: Drive,
     stats: Arc<Stats>,
+    bill: Bill,
     stopped: bool,
     /// What came before the caller was told that there is an answer.
     early: Option<Vec<Event>>,
@@ -41,9 +45,9 @@ pub struct Embedding {
 // === impl Chat ===
 
 impl Chat {
-    /// Asks the models of `providers`, and counts in `stats`.
-    pub fn new(providers: Arc<Providers>, stats: Arc<Stats>) -> Self {
-        Self { providers, stats }
+    /// Asks the models of `providers` as often as `limiter` allows, and counts in `stats`.
+    pub fn new(providers: Arc<Providers>, limiter: Arc<Limiter>, stats: Arc<Stats>) -> Self {
+        Self { providers, limiter, stats }
     }
 
     /// Begins a turn and waits for the model's first word, so that whatever fails before it can still be told plainly.
@@ -54,10 +58,11 @@ impl Chat {
         let chosen = self.providers.choose(choice)?;
         request.model.clone_from(&chosen.model);
         let streaming = request.streaming;
+        let bill = Bill::open(&self.limiter, caller, &request)?;
         self.stats.asked(&chosen.provider.name);
         let drive = chosen.vendor()?.begin(Operation::Chat(request), streaming, caller).await;
         let drive = drive.inspect_err(|error| record(&self.stats, &chosen, Some(error)))?;
-        let mut turn = Turn { chosen, drive, stats: self.stats.clone(), stopped: false, early: None };
+        let mut turn = Turn { chosen, drive, stats: self.stats.clone(), bill, stopped: false, early: None };
         let mut early = Vec::new();
         while !turn.stopped && !early.iter().any(Event::is_content) {
             match turn.next().await? {
@@ -82,6 +87,7 @@ impl Chat {
         let chosen = self.providers.choose(choice)?;
         request.model.clone_from(&chosen.model);
         let inputs = request.inputs.len();
+        let mut bill = Bill::of_texts(&self.limiter, caller, &request.inputs)?;
         self.stats.asked(&chosen.provider.name);
         let outcome = async {
             let mut drive = chosen.vendor()?.begin(Operation::Embed(request), false, caller).await?;
@@ -90,7 +96,10 @@ impl Chat {
                 for output in outputs {
                     match output {
                         Output::Vector { index, values } => embedding.vectors.push((index, values)),
-                        Output::Usage(usage) => embedding.usage = Some(usage),
+                        Output::Usage(usage) => {
+                            bill.told(usage);
+                            embedding.usage = Some(usage);
+                        }
                         _ => {}
                     }
                 }
@@ -162,6 +171,7 @@ impl Turn {
                     .into_iter()
                     .filter_map(|output| if let Output::Chat(event) = output { Some(event) } else { None })
                     .collect();
+                self.bill.add(&events);
                 self.stopped |= events.iter().any(|event| matches!(event, Event::Stopped(_)));
                 Ok(Some(events))
             }

@@ -1,9 +1,11 @@
 //! Use cases. Ids and timestamps are made here, nowhere lower.
 
 pub mod answer;
+mod bill;
 pub mod chat;
 pub mod clock;
 pub mod conversation;
+pub mod limit;
 pub mod provider;
 pub mod route;
 pub mod vendor;

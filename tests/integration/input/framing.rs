@@ -20,15 +20,15 @@ async fn broken_heads_are_refused() {
     for broken in [
         "nonsense\r\n\r\n",
         "GET\r\n\r\n",
-        "GET /health HTTP/9.9\r\nHost: x\r\n\r\n",
+        "GET /health HTTP/9.9\r\nHost: localhost\r\n\r\n",
         "GET /health HTTP/1.1\r\nno colon\r\n\r\n",
-        "GET /health HTTP/1.1\r\nHost: x\r\nBad Name: x\r\n\r\n",
-        "GET /he alth HTTP/1.1\r\nHost: x\r\n\r\n",
-        "G\u{0}ET /health HTTP/1.1\r\nHost: x\r\n\r\n",
-        "POST /api/v1/chat HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",
-        "POST /api/v1/chat HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n{}",
-        "POST /api/v1/chat HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\n\r\n{}",
-        "POST /api/v1/chat HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n0\r\n\r\n",
+        "GET /health HTTP/1.1\r\nHost: localhost\r\nBad Name: x\r\n\r\n",
+        "GET /he alth HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        "G\u{0}ET /health HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        "POST /api/v1/chat HTTP/1.1\r\nHost: localhost\r\nContent-Length: -1\r\n\r\n",
+        "POST /api/v1/chat HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n{}",
+        "POST /api/v1/chat HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: gzip\r\n\r\n{}",
+        "POST /api/v1/chat HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n0\r\n\r\n",
         "\u{16}\u{3}\u{1}\u{2}\u{0}\u{1}",
     ] {
         refused(&server, format!("{broken}\r\n\r\n").as_bytes(), &[400, 411, 501, 505]).await;
@@ -40,11 +40,11 @@ async fn broken_heads_are_refused() {
 async fn huge_heads_are_refused() {
     let server = Server::echo().await;
     let long = "x".repeat(1 << 20);
-    refused(&server, format!("GET /health HTTP/1.1\r\nHost: x\r\nX-Long: {long}\r\n\r\n").as_bytes(), &[400, 431])
+    refused(&server, format!("GET /health HTTP/1.1\r\nHost: localhost\r\nX-Long: {long}\r\n\r\n").as_bytes(), &[400, 431])
         .await;
-    refused(&server, format!("GET /{long} HTTP/1.1\r\nHost: x\r\n\r\n").as_bytes(), &[400, 414, 431]).await;
+    refused(&server, format!("GET /{long} HTTP/1.1\r\nHost: localhost\r\n\r\n").as_bytes(), &[400, 414, 431]).await;
     let many: String = (0..5000).map(|number| format!("X-{number}: x\r\n")).collect();
-    refused(&server, format!("GET /health HTTP/1.1\r\nHost: x\r\n{many}\r\n").as_bytes(), &[400, 431]).await;
+    refused(&server, format!("GET /health HTTP/1.1\r\nHost: localhost\r\n{many}\r\n").as_bytes(), &[400, 431]).await;
     logs_are_calm(&server);
 }
 
@@ -52,8 +52,8 @@ async fn huge_heads_are_refused() {
 async fn a_caller_who_never_finishes_is_let_go() {
     let server = Server::start(&format!("{ECHO}server: {{read_timeout_secs: 1}}\n")).await;
     for unfinished in [
-        "GET /health HTTP/1.1\r\nHost: x\r\n",
-        "POST /api/v1/chat HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{\"message\"",
+        "GET /health HTTP/1.1\r\nHost: localhost\r\n",
+        "POST /api/v1/chat HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{\"message\"",
     ] {
         let before = Instant::now();
         let reply = server.client.raw(unfinished.as_bytes()).await;
@@ -82,7 +82,7 @@ async fn requests_may_come_before_the_answers() {
     let body = |text: &str| format!("{{\"message\": \"{text}\"}}");
     let request = |text: &str| {
         let body = body(text);
-        format!("POST /api/v1/chat HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n{body}", body.len())
+        format!("POST /api/v1/chat HTTP/1.1\r\nHost: localhost\r\nContent-Length: {}\r\n\r\n{body}", body.len())
     };
     let texts = ["one", "two", "three"];
     connection.write(texts.map(request).concat().as_bytes()).await.unwrap();

@@ -1,0 +1,55 @@
+//! What every answer has, whoever gave it.
+
+use http::header::{HeaderMap, HeaderName, HeaderValue, ORIGIN, X_CONTENT_TYPE_OPTIONS};
+use http::request::Parts;
+
+use super::compress::{Accepted, Compressor};
+use super::origin::Cors;
+use crate::config::Compression;
+use crate::http::Reply;
+use crate::service::limit::Standing;
+
+const LIMIT: HeaderName = HeaderName::from_static("x-ratelimit-limit");
+const REMAINING: HeaderName = HeaderName::from_static("x-ratelimit-remaining");
+const RESET: HeaderName = HeaderName::from_static("x-ratelimit-reset");
+const NOSNIFF: HeaderValue = HeaderValue::from_static("nosniff");
+
+/// Dresses answers.
+pub(super) struct Dress {
+    compressor: Compressor,
+}
+
+/// What a request says of how it wants its answer.
+pub(super) struct Asked {
+    origin: Option<HeaderValue>,
+    accepted: Accepted,
+}
+
+// === impl Dress ===
+
+impl Dress {
+    pub(super) fn new(compression: Compression) -> Self {
+        Self { compressor: Compressor::new(compression) }
+    }
+
+    pub(super) fn asked(&self, parts: &Parts) -> Asked {
+        Asked { origin: parts.headers.get(ORIGIN).cloned(), accepted: Accepted::of(&parts.headers) }
+    }
+
+    pub(super) async fn apply(&self, asked: &Asked, cors: &Cors, standing: Option<Standing>, reply: Reply) -> Reply {
+        let mut reply = self.compressor.apply(&asked.accepted, reply).await;
+        // A browser must not take an answer for something else than it says it is.
+        reply.headers.insert(X_CONTENT_TYPE_OPTIONS, NOSNIFF);
+        cors.tell(asked.origin.as_ref(), &mut reply.headers);
+        if let Some(standing) = standing {
+            show(standing, &mut reply.headers);
+        }
+        reply
+    }
+}
+
+fn show(standing: Standing, headers: &mut HeaderMap) {
+    headers.insert(LIMIT, standing.rate.limit.into());
+    headers.insert(REMAINING, standing.remaining.into());
+    headers.insert(RESET, standing.reset.into());
+}

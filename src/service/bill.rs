@@ -1,0 +1,114 @@
+//! What a turn uses of its caller's tokens: guessed before, counted while it goes on, settled when it ends, however it ends.
+
+use super::limit::{Limiter, Reservation};
+use crate::model::Result;
+use crate::model::caller::Caller;
+use crate::model::chat::{Event, Media, Message, Part, Request, ResultPart, Usage};
+
+/// Bytes of a token, where nothing better is known.
+const BYTES: usize = 4;
+/// Tokens of an image or a document.
+const MEDIA: usize = 1000;
+/// Tokens of an answer to who sets no limit.
+const ANSWER: u64 = 1000;
+
+/// See the module. Where the caller has no limit, it costs nothing.
+pub(super) struct Bill {
+    reservation: Option<Reservation>,
+    input: u64,
+    /// Bytes that were said.
+    said: usize,
+    usage: Option<Usage>,
+}
+
+// === impl Bill ===
+
+impl Bill {
+    /// Takes what `request` will probably use.
+    ///
+    /// # Errors
+    /// If the caller has used up what is allowed.
+    pub(super) fn open(limiter: &Limiter, caller: &Caller, request: &Request) -> Result<Self> {
+        if !limiter.counts_tokens(caller) {
+            return Ok(Self { reservation: None, input: 0, said: 0, usage: None });
+        }
+        let answer = request.max_tokens.map_or(ANSWER, u64::from);
+        let tools = request.tools.iter().map(|tool| tool.name.len() + tool.parameters.len());
+        let bytes = request.messages.iter().map(message).chain(tools).sum();
+        Self::reserve(limiter, caller, tokens(bytes), answer)
+    }
+
+    /// The same for texts without an answer.
+    ///
+    /// # Errors
+    /// If the caller has used up what is allowed.
+    pub(super) fn of_texts(limiter: &Limiter, caller: &Caller, texts: &[String]) -> Result<Self> {
+        Self::reserve(limiter, caller, tokens(texts.iter().map(String::len).sum()), 0)
+    }
+
+    fn reserve(limiter: &Limiter, caller: &Caller, input: u64, answer: u64) -> Result<Self> {
+        let reservation = limiter.reserve(caller, input.saturating_add(answer))?;
+        Ok(Self { reservation, input, said: 0, usage: None })
+    }
+
+    /// The model said `events`.
+    pub(super) fn add(&mut self, events: &[Event]) {
+        if self.reservation.is_none() {
+            return;
+        }
+        for event in events {
+            match event {
+                Event::Usage(usage) => self.usage = Some(*usage),
+                Event::Text { text, .. }
+                | Event::Thinking { text, .. }
+                | Event::Refusal { text, .. }
+                | Event::CallArguments { text, .. } => self.said += text.len(),
+                _ => {}
+            }
+        }
+        self.write();
+    }
+
+    /// The vendor told what it counted.
+    pub(super) fn told(&mut self, usage: Usage) {
+        self.usage = Some(usage);
+        self.write();
+    }
+
+    fn write(&mut self) {
+        let spent = match self.usage {
+            Some(usage) => usage.total(),
+            None => self.input.saturating_add(tokens(self.said)),
+        };
+        if let Some(reservation) = &mut self.reservation {
+            reservation.spent(spent);
+        }
+    }
+}
+
+fn tokens(bytes: usize) -> u64 {
+    bytes.div_ceil(BYTES) as u64
+}
+
+/// Bytes of a message, media by what they usually cost.
+fn message(message: &Message) -> usize {
+    let part = |part: &Part| match part {
+        Part::Text(text) | Part::Refusal(text) | Part::Other(text) => text.len(),
+        Part::Media(media) => self::media(media),
+        Part::Thinking(thinking) => thinking.text.len(),
+        Part::Call(call) => call.name.len() + call.arguments.len(),
+        Part::Outcome(outcome) => {
+            let part = |part: &ResultPart| match part {
+                ResultPart::Text(text) => text.len(),
+                ResultPart::Media(media) => self::media(media),
+            };
+            outcome.parts.iter().map(part).sum()
+        }
+        Part::CachePoint(_) => 0,
+    };
+    message.parts.iter().map(part).sum()
+}
+
+fn media(_: &Media) -> usize {
+    MEDIA * BYTES
+}
