@@ -2,7 +2,7 @@
 """What the server costs on the whole path, beside nginx, in one run: requests/s, p50 and p99, as ratios.
 
 A stub vendor (nginx, a fixed OpenAI answer), nginx proxying to it, and the server with the openai plugin in front of it: warm,
-principal and fresh. wrk sends an OpenAI chat of two messages. With many connections load, stub and server share the machine's
+principal and fresh, all of them bare; and once more warm with keys, limits, metrics and the log on. wrk sends an OpenAI chat of two messages. With many connections load, stub and server share the machine's
 cores and nothing is pinned. With one connection everything is pinned to one core: on a virtual machine, waking an idle core
 takes longer than the work that is to be measured. Rounds alternate between the candidates, so that a noisy neighbour harms all of them; the median of the rounds counts.
 
@@ -28,6 +28,24 @@ ANSWER = {
         "role": "assistant", "content": "Blue light is scattered more than red, so it reaches us from everywhere."}}],
     "usage": {"prompt_tokens": 31, "completion_tokens": 16, "total_tokens": 47},
 }
+KEY = "key-of-the-bench-0123456789abcdef"
+# Nothing but the work.
+BARE = """server:
+  port: %d
+  rate_limit: {enabled: false}
+  cors: {enabled: false}
+  compression: {enabled: false}
+telemetry: {metrics: false}
+logging: {level: warn, file: false}
+"""
+# What stands on the open internet. Nobody is turned away, but everybody is counted.
+EVERYTHING = """server:
+  port: %d
+  auth: {enabled: true, api_key: env:BENCH_KEY}
+  rate_limit: {surfaces: {openai: {requests: [100000000/1m, 1000000000/1d], tokens: [1000000000000/1m]}}}
+telemetry: {metrics: true}
+logging: {level: info, file: true, directory: %s/logs}
+"""
 # What the design's trial measured on the same path: requests/s at 64 connections.
 TRIAL = {"direct": 190_000, "nginx": 80_000, "warm": 39_000, "fresh": 21_000}
 
@@ -86,6 +104,7 @@ http {{
 def measure(wrk, script, port, model, connections, seconds):
     with open(script, "w") as file:
         file.write('wrk.method = "POST"\nwrk.headers["Content-Type"] = "application/json"\n')
+        file.write(f'wrk.headers["Authorization"] = "Bearer {KEY}"\n')
         file.write(f"wrk.body = [==[{body(model)}]==]\n")
         file.write('done = function(s, l, r)\n  local e = s.errors\n  io.write(string.format("RESULT %f %f %f %d\\n", '
                    's.requests / (s.duration / 1e6), l:percentile(50), l:percentile(99), '
@@ -122,23 +141,26 @@ def main():
     options = parser.parse_args()
     nginx, wrk = need("nginx", "nginx-light"), need("wrk", "wrk")
     folder = tempfile.mkdtemp(prefix="mortise-load-")
-    stub, proxy, server = free_port(), free_port(), free_port()
+    stub, proxy, server, full = free_port(), free_port(), free_port(), free_port()
     with open(f"{folder}/nginx.conf", "w") as file:
         file.write(nginx_config(folder, stub, proxy))
     provider = f"{{plugin: openai, base_url: 'http://127.0.0.1:{stub}/v1', isolation: %s}}"
-    with open(f"{folder}/mortise.yaml", "w") as file:
-        file.write(f"server: {{port: {server}}}\nlogging: {{level: warn}}\n")
-        file.write(f"plugins: {{directory: {folder}/plugins, cache: {folder}/cache}}\nproviders:\n")
-        for isolation in ("warm", "principal", "fresh"):
-            file.write(f"  {isolation}: {provider % isolation}\n")
+    for name, head in (("bare", BARE % server), ("everything", EVERYTHING % (full, folder))):
+        with open(f"{folder}/{name}.yaml", "w") as file:
+            file.write(f"{head}plugins: {{directory: {folder}/plugins, cache: {folder}/cache}}\nproviders:\n")
+            for isolation in ("warm", "principal", "fresh"):
+                file.write(f"  {isolation}: {provider % isolation}\n")
     candidates = {"direct": (stub, "m"), "nginx": (proxy, "m"), "warm": (server, "warm/m"),
-                  "principal": (server, "principal/m"), "fresh": (server, "fresh/m")}
+                  "everything": (full, "warm/m"), "principal": (server, "principal/m"), "fresh": (server, "fresh/m")}
     started = []
     try:
         started.append(subprocess.Popen([nginx, "-c", f"{folder}/nginx.conf"], stderr=subprocess.DEVNULL))
-        started.append(subprocess.Popen([options.binary, "serve", "--config", f"{folder}/mortise.yaml"]))
+        for name, log in (("bare", None), ("everything", subprocess.DEVNULL)):
+            command = [options.binary, "serve", "--config", f"{folder}/{name}.yaml"]
+            started.append(subprocess.Popen(command, stderr=log, env={**os.environ, "BENCH_KEY": KEY}))
         wait_for(proxy)
         wait_for(server, "/health")
+        wait_for(full, "/health")
         loaded = {name: [] for name in candidates}
         alone = {name: [] for name in candidates}
         for round_number in range(options.rounds + 1):
@@ -173,7 +195,8 @@ def report(options, loaded, alone):
         trial = f"{TRIAL[name] / TRIAL['nginx']:.0%}" if name in TRIAL else "–"
         one = alone[name][1]
         print(f"{name:12}{rate:12.0f}{rate / base:10.0%}{trial:>8}{p50:10.0f}{p99:10.0f}   {'':19}{one:8.0f}{one - direct:8.0f}")
-    print(f"fresh is {loaded['fresh'][0] / loaded['warm'][0]:.0%} of warm")
+    print(f"fresh is {loaded['fresh'][0] / loaded['warm'][0]:.0%} of warm; "
+          f"with keys, limits, metrics and the log it is {loaded['everything'][0] / loaded['warm'][0]:.0%} of bare")
 
 
 if __name__ == "__main__":
