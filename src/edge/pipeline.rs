@@ -110,6 +110,9 @@ impl<S: Send + Sync + 'static> Pipeline<S> {
         let route = self.router.route(&parts.method, parts.uri.path());
         let surface = route.surface();
         trace.of(surface.name);
+        if let Route::Found(endpoint, _) = &route {
+            trace.found(endpoint.path);
+        }
         let mut standing = None;
         let outcome = self.pass(route, parts, body, peer, &mut trace, &mut standing).await;
         // 8 rescue
@@ -156,7 +159,6 @@ impl<S: Send + Sync + 'static> Pipeline<S> {
             Route::WrongMethod { allow, .. } => return wrong_method(&parts.method, parts.uri.path(), &allow),
             Route::Unknown { .. } => return Err(unknown(parts.uri.path())),
         };
-        trace.found(endpoint.path);
         // 6 capacity
         let held = Arc::new(Held::new(stations.memory.clone()));
         if access != Access::Anyone {
