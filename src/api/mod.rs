@@ -11,10 +11,10 @@ use tokio::time::Instant;
 
 use crate::http::{Endpoint, Surface};
 use crate::plugin::Catalog;
-use crate::service::Clock;
 use crate::service::chat::Chat;
 use crate::service::conversation::Conversations;
 use crate::service::provider::Providers;
+use crate::service::{Clock, Readiness};
 use crate::telemetry::stats::Stats;
 
 /// What the endpoints share.
@@ -31,6 +31,8 @@ pub struct State {
     pub stats: Arc<Stats>,
     /// What time it is.
     pub clock: Clock,
+    /// Whether requests are wanted.
+    pub readiness: Arc<Readiness>,
     /// When the server started.
     pub started: Instant,
     /// `server.environment`.

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
+use sd_notify::NotifyState;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::{block_on, print};
@@ -27,16 +28,21 @@ pub(super) fn serve(config: Config) -> Result<ExitCode, String> {
     let mut builder = tokio::runtime::Builder::new_multi_thread();
     let runtime = builder.worker_threads(1).enable_all().build().map_err(|error| error.to_string())?;
     let served = runtime.block_on(async {
-        let open = !config.server.host.is_loopback();
         let app = App::build(config).await.map_err(|error| error.private().unwrap_or(error.public()).to_owned())?;
-        let address = app.address().map_err(|error| error.to_string())?;
-        if open && !app.asks_for_keys() {
+        let open = app.addresses().iter().find(|address| !address.socket.ip().is_loopback());
+        if let (Some(address), false) = (open, app.asks_for_keys()) {
             tracing::warn!("{address} can be reached from other machines, and nobody is asked who they are: whoever reaches it can use your providers; set MORTISE_API_KEY");
         }
-        tracing::info!(version = env!("CARGO_PKG_VERSION"), "listening on http://{address}");
+        for address in app.addresses() {
+            tracing::info!(version = env!("CARGO_PKG_VERSION"), "listening on {address}");
+        }
+        tell(NotifyState::Ready);
         // Every signal reaches both of them; the second one counts to two.
         let (mut first, mut second) = (stop_signal()?, stop_signal()?);
-        let told = async move { first.recv().await };
+        let told = async move {
+            first.recv().await;
+            tell(NotifyState::Stopping);
+        };
         tokio::select! {
             () = app.serve(told) => Ok::<_, String>(()),
             () = async { second.recv().await; second.recv().await } => {
@@ -47,6 +53,13 @@ pub(super) fn serve(config: Config) -> Result<ExitCode, String> {
     });
     runtime.shutdown_timeout(LAST_MOMENTS);
     served.map(|()| ExitCode::SUCCESS)
+}
+
+/// Tells the service manager, if there is one that wants to know.
+fn tell(state: NotifyState<'_>) {
+    if let Err(error) = sd_notify::notify(&[state]) {
+        tracing::warn!(%error, "the service manager can't be told what the server does");
+    }
 }
 
 /// Hears SIGTERM and SIGINT.

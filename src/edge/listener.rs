@@ -1,54 +1,128 @@
 //! Accepts connections, hands each to the worker with the fewest, and lets them finish at the end.
 
+use std::fmt;
 use std::future::Future;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::net::TcpListener;
+use futures_util::future::join_all;
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep};
 
+use super::connection::{Arrival, Entrance, Shared};
+use super::descriptors;
+use super::guard::Guard;
 use super::pipeline::Pipeline;
+use super::protocol::Http;
+use super::socket::{self, Bound, Open};
+use super::tls::Tls;
 use super::worker::Worker;
+use crate::config::Server;
+use crate::model::{Error, Result};
+use crate::service::Readiness;
 
 /// How long nothing is accepted after accepting failed, as it does when file descriptors run out.
 const BACK_OFF: Duration = Duration::from_millis(50);
 
-/// A bound socket.
-pub struct Listener {
-    socket: TcpListener,
+/// How often such failures are logged.
+const QUIET: Duration = Duration::from_secs(1);
+
+/// How long handshakes that began before another process took over may take to reach the queue; callers whose first packet was
+/// dropped try again after a second.
+const LINGER: Duration = Duration::from_millis(900);
+
+/// Connections that a queue may still hold when it is emptied for the last time.
+const LAST: usize = 8192;
+
+/// Where callers can come in; nobody is let in yet.
+pub struct Listeners {
+    all: Vec<(Bound, Entrance)>,
+    tls: Option<Arc<Tls>>,
+    server: Server,
 }
 
-/// What bounds connections.
-#[derive(Clone, Copy, Debug)]
-pub struct Settings {
-    /// Threads that serve.
-    pub workers: usize,
-    /// How long a caller may take to send a request's head.
-    pub head_within: Duration,
-    /// How long a caller may take nothing of what is sent.
-    pub write_within: Duration,
-    /// How long requests in flight may go on after the end was asked for.
-    pub drain_within: Duration,
+/// Where callers come in.
+pub struct Doors {
+    all: Vec<(Open, Entrance)>,
+    addresses: Vec<Address>,
+    tls: Option<Arc<Tls>>,
+    server: Server,
 }
 
-// === impl Listener ===
+/// Where a listener listens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Address {
+    /// Address and port.
+    pub socket: SocketAddr,
+    /// Whether it speaks TLS.
+    pub secure: bool,
+}
 
-impl Listener {
-    /// Binds `address`.
+// === impl Listeners ===
+
+impl Listeners {
+    /// Reads certificates and binds sockets, or takes those that the service manager has opened: the first stands in place of the
+    /// first listener, and so on.
     ///
     /// # Errors
-    /// If somebody else listens there, or it isn't ours.
-    pub async fn bind(address: SocketAddr) -> io::Result<Self> {
-        Ok(Self { socket: TcpListener::bind(address).await? })
+    /// Says which address or file is at fault, and what to change.
+    pub fn bind(server: &Server) -> Result<Self> {
+        descriptors::raise(server);
+        let listeners = server.listeners();
+        let secure = listeners.iter().any(|listen| server.speaks_tls(listen));
+        let tls = secure.then(|| Tls::load(&server.ssl)).transpose().map_err(Error::internal)?.map(Arc::new);
+        let passed =
+            socket::inherited().map_err(|error| Error::internal(format!("LISTEN_FDS can't be used: {error}")))?;
+        if passed.len() > listeners.len() {
+            let (passed, known) = (passed.len(), listeners.len());
+            return Err(Error::internal(format!(
+                "the service manager passes {passed} sockets, but there are {known} listeners; list them under server.listen"
+            )));
+        }
+        let mut passed = passed.into_iter();
+        let mut all = Vec::new();
+        for listen in listeners {
+            let bound = match passed.next() {
+                Some(listener) => Bound::Inherited(listener),
+                None => {
+                    Bound::bind(listen.address, server.reuse_port).map_err(|error| taken(listen.address, &error))?
+                }
+            };
+            let tls = tls.as_ref().filter(|_| server.speaks_tls(&listen)).cloned();
+            all.push((bound, Entrance { tls, proxy_protocol: listen.proxy_protocol }));
+        }
+        Ok(Self { all, tls, server: server.clone() })
     }
 
-    /// Where it listens.
+    /// Lets callers in: whoever comes now is served, or waits for no more than a moment.
     ///
     /// # Errors
-    /// If the system doesn't say.
-    pub fn address(&self) -> io::Result<SocketAddr> {
-        self.socket.local_addr()
+    /// If somebody else listens there since.
+    pub fn open(self) -> Result<Doors> {
+        let (mut all, mut addresses) = (Vec::new(), Vec::new());
+        for (bound, entrance) in self.all {
+            let socket = bound.address().map_err(Error::internal)?;
+            all.push((bound.listen().map_err(|error| taken(socket, &error))?, entrance.clone()));
+            addresses.push(Address { socket, secure: entrance.tls.is_some() });
+        }
+        Ok(Doors { all, addresses, tls: self.tls, server: self.server })
+    }
+}
+
+fn taken(address: SocketAddr, error: &io::Error) -> Error {
+    Error::internal(format!(
+        "can't listen on {address}: {error}; set server.port, server.listen or --port to another one"
+    ))
+}
+
+// === impl Doors ===
+
+impl Doors {
+    /// Where they are, in the order of the configuration.
+    pub fn addresses(&self) -> &[Address] {
+        &self.addresses
     }
 
     /// Serves until `end`, then lets requests in flight finish.
@@ -58,35 +132,118 @@ impl Listener {
     pub async fn serve<S: Send + Sync + 'static>(
         self,
         pipeline: Arc<Pipeline<S>>,
-        settings: Settings,
+        readiness: Arc<Readiness>,
         end: impl Future<Output = ()>,
     ) -> io::Result<()> {
-        let workers: Vec<Worker> = (0..settings.workers.max(1))
-            .map(|number| Worker::start(number, pipeline.clone(), settings))
-            .collect::<io::Result<_>>()?;
-        let mut end = std::pin::pin!(end);
-        loop {
-            tokio::select! {
-                accepted = self.socket.accept() => match accepted {
-                    Ok((stream, _)) => {
-                        // Without this, small pieces of a stream wait for the caller's acknowledgements.
-                        let undelayed = stream.set_nodelay(true);
-                        if let (Ok(()), Some(worker)) = (undelayed, workers.iter().min_by_key(|worker| worker.load())) {
-                            worker.take(stream);
-                        }
-                    }
-                    Err(error) => {
-                        tracing::warn!(%error, "a connection could not be accepted");
-                        tokio::time::sleep(BACK_OFF).await;
-                    }
-                },
-                () = &mut end => break,
+        let (close, closing) = watch::channel(false);
+        let drain_within = Duration::from_secs(self.server.shutdown_timeout_secs);
+        let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+        let count = if self.server.workers == 0 { cores() } else { self.server.workers };
+        let start = |number| {
+            let http = Http::new(&self.server);
+            let shared = Shared { pipeline: pipeline.clone(), http, readiness: readiness.clone() };
+            Worker::start(number, shared, closing.clone(), drain_within)
+        };
+        let workers: Vec<Worker> = (0..count).map(start).collect::<io::Result<_>>()?;
+        let hall = Hall { guard: Guard::new(&self.server), workers };
+        let rereading = async {
+            match &self.tls {
+                Some(tls) => tls.watch().await,
+                None => std::future::pending().await,
             }
+        };
+        tokio::select! {
+            _ = join_all(self.all.iter().map(|(open, entrance)| hall.accept(open, entrance))) => {}
+            _ = rereading => {}
+            () = self.leave(&readiness, end) => {}
         }
-        // Nobody new from here on: the socket is closed.
-        drop(self.socket);
-        tracing::info!("stopping; requests in flight may finish within {} s", settings.drain_within.as_secs());
-        futures_util::future::join_all(workers.into_iter().map(Worker::end)).await;
+        for (open, entrance) in self.all {
+            hall.empty(&open, &entrance);
+            // Nobody new from here on.
+            drop(open);
+        }
+        // An error means that there is no connection.
+        let _ = close.send(true);
+        tracing::info!("stopping; requests in flight may finish within {} s", drain_within.as_secs());
+        join_all(hall.workers.into_iter().map(Worker::end)).await;
         Ok(())
     }
+
+    /// From the word that it is over to the moment when nobody is accepted any more.
+    async fn leave(&self, readiness: &Readiness, end: impl Future<Output = ()>) {
+        end.await;
+        readiness.drain();
+        let delay = self.server.shutdown_delay_secs;
+        if delay > 0 {
+            tracing::info!("not ready any more; connections are accepted for another {delay} s");
+            sleep(Duration::from_secs(delay)).await;
+        }
+        let others = self.all.iter().filter(|(open, _)| open.step_aside()).count();
+        if others > 0 {
+            tracing::info!("another process takes over");
+            sleep(LINGER).await;
+        }
+    }
+}
+
+// === impl Address ===
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}://{}", if self.secure { "https" } else { "http" }, self.socket)
+    }
+}
+
+/// Where those who came in are dealt with.
+struct Hall {
+    guard: Arc<Guard>,
+    workers: Vec<Worker>,
+}
+
+// === impl Hall ===
+
+impl Hall {
+    /// Accepts for ever.
+    async fn accept(&self, open: &Open, entrance: &Entrance) {
+        let mut said: Option<Instant> = None;
+        loop {
+            match open.listener.accept().await {
+                Ok((stream, _)) => {
+                    if let Ok(stream) = stream.into_std() {
+                        self.take(stream, entrance);
+                    }
+                }
+                // It is about that one connection, whose caller has gone already.
+                Err(error) if is_about_the_caller(&error) => {}
+                Err(error) => {
+                    if said.is_none_or(|said| said.elapsed() >= QUIET) {
+                        tracing::warn!(%error, "connections can't be accepted; trying again");
+                        said = Some(Instant::now());
+                    }
+                    sleep(BACK_OFF).await;
+                }
+            }
+        }
+    }
+
+    /// Takes what the queue holds already: it would be reset with the socket.
+    fn empty(&self, open: &Open, entrance: &Entrance) {
+        for _ in 0..LAST {
+            let Ok(stream) = open.queued() else { break };
+            self.take(stream, entrance);
+        }
+    }
+
+    fn take(&self, stream: TcpStream, entrance: &Entrance) {
+        // Who is refused is closed by being dropped.
+        let Some(seat) = self.guard.enter() else { return };
+        if let Some(worker) = self.workers.iter().min_by_key(|worker| worker.load()) {
+            worker.take(Arrival { stream, entrance: entrance.clone(), seat });
+        }
+    }
+}
+
+fn is_about_the_caller(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
 }

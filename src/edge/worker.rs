@@ -3,52 +3,44 @@
 //! A request's work, its guest and its vendor's connection stay on one thread, because waking another costs more than all the
 //! rest: measured beside nginx, half as many requests again.
 
-use std::convert::Infallible;
 use std::future::Future;
 use std::io;
-use std::net::TcpStream as StdStream;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto;
-use hyper_util::server::graceful::GracefulShutdown;
-use tokio::net::TcpStream;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{mpsc, oneshot};
 
-use super::listener::Settings;
-use super::patience::Patient;
-use super::pipeline::{Peer, Pipeline};
-
-/// The largest head of a request.
-const HEAD_BYTES: usize = 64 << 10;
-/// Probes that tell whether an HTTP/2 caller is still there.
-const PROBE: Duration = Duration::from_secs(20);
+use super::connection::{self, Arrival, Closing, Shared};
 
 /// See the module.
 pub(super) struct Worker {
     /// Closed when nothing more is to come.
-    connections: mpsc::UnboundedSender<StdStream>,
+    arrivals: mpsc::UnboundedSender<Arrival>,
     open: Arc<AtomicUsize>,
     ended: oneshot::Receiver<()>,
 }
 
 /// Counts a connection for as long as it lives.
-struct Open(Arc<AtomicUsize>);
+struct Open {
+    count: Arc<AtomicUsize>,
+    /// Nobody sends: whoever waits for it waits until all are gone.
+    _gone: mpsc::Sender<()>,
+}
 
 // === impl Worker ===
 
 impl Worker {
+    /// `drain_within`: how long connections may take to end once they were told to.
     pub(super) fn start<S: Send + Sync + 'static>(
         number: usize,
-        pipeline: Arc<Pipeline<S>>,
-        settings: Settings,
+        shared: Shared<S>,
+        closing: Closing,
+        drain_within: Duration,
     ) -> io::Result<Self> {
-        let (connections, incoming) = mpsc::unbounded_channel();
+        let (arrivals, incoming) = mpsc::unbounded_channel();
         let (ending, ended) = oneshot::channel();
         let open = Arc::new(AtomicUsize::new(0));
         let runtime = Builder::new_current_thread().enable_all().build()?;
@@ -56,11 +48,11 @@ impl Worker {
         // Named after who started it, so that several servers in one process can be told apart.
         let name = format!("{}-worker-{number}", thread::current().name().unwrap_or("mortise"));
         thread::Builder::new().name(name).spawn(move || {
-            run(runtime, serve(incoming, counter, pipeline, settings));
+            run(runtime, serve(incoming, counter, Arc::new(shared), closing, drain_within));
             // Nobody may be waiting any more.
             let _ = ending.send(());
         })?;
-        Ok(Self { connections, open, ended })
+        Ok(Self { arrivals, open, ended })
     }
 
     /// Connections that it serves now.
@@ -68,17 +60,15 @@ impl Worker {
         self.open.load(Ordering::Relaxed)
     }
 
-    pub(super) fn take(&self, stream: TcpStream) {
-        let stream = stream.into_std().inspect_err(|error| tracing::debug!(%error, "a connection was gone early"));
-        if let Ok(stream) = stream {
-            // A worker takes connections for as long as this lives.
-            let _ = self.connections.send(stream);
-        }
+    pub(super) fn take(&self, arrival: Arrival) {
+        self.open.fetch_add(1, Ordering::Relaxed);
+        // A worker takes connections for as long as this lives.
+        let _ = self.arrivals.send(arrival);
     }
 
-    /// Lets connections finish, for as long as the settings allow.
+    /// Nothing more is to come: waits until connections have finished, or their time is over.
     pub(super) async fn end(self) {
-        drop(self.connections);
+        drop(self.arrivals);
         // An error means that it has ended already.
         let _ = self.ended.await;
     }
@@ -91,69 +81,32 @@ fn run(runtime: Runtime, work: impl Future<Output = ()>) {
 }
 
 async fn serve<S: Send + Sync + 'static>(
-    mut incoming: mpsc::UnboundedReceiver<StdStream>,
-    open: Arc<AtomicUsize>,
-    pipeline: Arc<Pipeline<S>>,
-    settings: Settings,
+    mut incoming: mpsc::UnboundedReceiver<Arrival>,
+    count: Arc<AtomicUsize>,
+    shared: Arc<Shared<S>>,
+    closing: Closing,
+    drain_within: Duration,
 ) {
-    let builder = Arc::new(protocols(settings));
-    let graceful = GracefulShutdown::new();
-    while let Some(stream) = incoming.recv().await {
-        open.fetch_add(1, Ordering::Relaxed);
-        let counted = Open(open.clone());
-        let stream = match TcpStream::from_std(stream) {
-            Ok(stream) => stream,
-            Err(error) => {
-                tracing::warn!(%error, "a connection could not be served");
-                continue;
-            }
-        };
-        let (builder, pipeline, watcher) = (builder.clone(), pipeline.clone(), graceful.watcher());
+    let (gone, mut all_gone) = mpsc::channel(1);
+    while let Some(arrival) = incoming.recv().await {
+        let open = Open { count: count.clone(), _gone: gone.clone() };
+        let (shared, closing) = (shared.clone(), closing.clone());
         tokio::spawn(async move {
-            let _counted = counted;
-            // Who says nothing at all is no caller.
-            if tokio::time::timeout(settings.head_within, stream.readable()).await.is_err() {
-                return;
-            }
-            let (Ok(address), Ok(local)) = (stream.peer_addr(), stream.local_addr()) else { return };
-            let (address, local) = (address.ip().to_canonical(), local.ip().to_canonical());
-            let peer = Peer { address, local, secure: false };
-            let service = service_fn(move |request| {
-                let pipeline = pipeline.clone();
-                async move { Ok::<_, Infallible>(pipeline.serve(request, &peer).await) }
-            });
-            let connection =
-                builder.serve_connection(TokioIo::new(Patient::new(stream, settings.write_within)), service);
-            if let Err(error) = watcher.watch(connection).await {
-                // Callers hang up and send nonsense: nothing that an operator has to know.
-                tracing::debug!(%error, "a connection ended early");
-            }
+            connection::serve(arrival, shared, closing).await;
+            drop(open);
         });
     }
-    if tokio::time::timeout(settings.drain_within, graceful.shutdown()).await.is_err() {
-        tracing::warn!("requests in flight did not finish in time and are cut");
+    drop(gone);
+    if tokio::time::timeout(drain_within, all_gone.recv()).await.is_err() {
+        let open = count.load(Ordering::Relaxed);
+        tracing::warn!("requests in flight did not finish in time; {open} connections are cut");
     }
-}
-
-fn protocols(settings: Settings) -> auto::Builder<TokioExecutor> {
-    let mut builder = auto::Builder::new(TokioExecutor::new());
-    builder
-        .http1()
-        .timer(TokioTimer::new())
-        .header_read_timeout(settings.head_within)
-        .max_buf_size(HEAD_BYTES)
-        .http2()
-        .timer(TokioTimer::new())
-        .keep_alive_interval(PROBE)
-        .keep_alive_timeout(PROBE)
-        .max_header_list_size(u32::try_from(HEAD_BYTES).unwrap_or(u32::MAX));
-    builder
 }
 
 // === impl Open ===
 
 impl Drop for Open {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
+        self.count.fetch_sub(1, Ordering::Relaxed);
     }
 }

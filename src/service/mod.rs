@@ -7,9 +7,11 @@ pub mod clock;
 pub mod conversation;
 pub mod limit;
 pub mod provider;
+pub mod readiness;
 pub mod route;
 pub mod vendor;
 
 pub use chat::{Chat, Turn};
 pub use clock::Clock;
+pub use readiness::Readiness;
 pub use route::{Choice, Chosen};

@@ -64,7 +64,7 @@ impl Server {
         // Shared by all tests: compiling a plugin takes longer than most of them.
         config.plugins.cache = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("plugin-cache");
         let app = App::build(config).await.unwrap_or_else(|error| panic!("the server does not start: {error}"));
-        let address = app.address().unwrap();
+        let address = app.addresses()[0].socket;
         let (stop, stopped) = oneshot::channel::<()>();
         let task = tokio::spawn(async move {
             app.serve(async move { drop(stopped.await) }).await;
