@@ -1,4 +1,4 @@
-# What a person needs: `make run`, `make test`, `make bench`, `make fmt`.
+# What a person needs: `make run`, `make test`, `make bench`, `make dist`, `make fmt`.
 
 CONFIG ?= config/demo.yaml
 
@@ -6,7 +6,7 @@ CONFIG ?= config/demo.yaml
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 PLUGINS := --manifest-path plugins/Cargo.toml --target-dir $(TARGET)/plugins --workspace
 
-.PHONY: run test bench fmt check-format check-lints check-licences check-toolchain check-fresh python
+.PHONY: run test bench bench-start static dist check-dist fmt check-format check-lints check-licences check-toolchain check-fresh python
 .NOTPARALLEL:
 
 # Starts the server; `make run CONFIG=my.yaml` with another configuration.
@@ -28,6 +28,30 @@ bench: check-toolchain
 	cargo bench --bench exchange
 	cargo build --release
 	python3 tests/bench/load.py $(TARGET)/release/mortise
+
+# How long a start takes, and what an idle server holds; fails over the limits of tests/bench/start.py.
+bench-start: static
+	python3 tests/bench/start.py $(STATIC)
+
+# The program as one file that needs nothing of the system it runs on. Naming the target keeps its flags off build scripts and
+# procedural macros, which are loaded into the compiler and can't be static. No path of this machine gets into it.
+STATIC_TARGET := x86_64-unknown-linux-gnu
+STATIC := $(TARGET)/$(STATIC_TARGET)/static/mortise
+CARGO_PATH := $(or $(CARGO_HOME),$(HOME)/.cargo)
+RUSTUP_PATH := $(or $(RUSTUP_HOME),$(HOME)/.rustup)
+static: check-toolchain
+	CFLAGS="-ffile-prefix-map=$(CARGO_PATH)=/cargo -ffile-prefix-map=$(CURDIR)=." \
+	RUSTFLAGS="-C target-feature=+crt-static --remap-path-prefix=$(RUSTUP_PATH)=/rustup \
+	--remap-path-prefix=$(CARGO_PATH)=/cargo --remap-path-prefix=$(CURDIR)=." \
+	cargo build --locked --profile static --target $(STATIC_TARGET) --target-dir $(TARGET) --bin mortise
+
+# What is handed to others, in target/dist: the program, an archive with all that belongs to it, its parts, its checksums.
+dist: static
+	tests/tools/dist.sh $(STATIC) $(TARGET)
+
+# Whether what lies in target/dist is what it should be; as root, also whether it starts where there is nothing else.
+check-dist:
+	tests/tools/check-dist.sh $(TARGET)/dist
 
 fmt:
 	cargo fmt --all

@@ -23,7 +23,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let crates = crates_in(&Path::new(&root).join("plugins"))?;
     if !crates.is_empty() {
         let target_dir = Some(guests_dir(Path::new(&out)));
-        for built in build(&Options { crates, target_dir, components: None })? {
+        let root = Some(root.into());
+        for built in build(&Options { crates, target_dir, components: None, root })? {
             writeln!(table, "    ({:?}, include_bytes!({:?}) as &[u8]),", built.id, built.path)?;
         }
     }

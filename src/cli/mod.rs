@@ -1,5 +1,6 @@
 //! The command line.
 
+mod health;
 mod plugin;
 mod serve;
 
@@ -31,6 +32,8 @@ enum Command {
     Serve(ServeFlags),
     /// Say whether the configuration can be used, and what it gives.
     Check,
+    /// Ask the server that runs with this configuration whether it is ready; the exit code says it too.
+    Health,
     /// Look at the configuration.
     Config {
         #[command(subcommand)]
@@ -104,6 +107,7 @@ impl Cli {
         match self.command {
             None | Some(Command::Serve(_)) => serve::serve(config),
             Some(Command::Check) => serve::check(config),
+            Some(Command::Health) => health::health(&config),
             Some(Command::Config { command: ConfigCommand::Show }) => {
                 print(&config.to_yaml().map_err(|error| error.to_string())?)
             }

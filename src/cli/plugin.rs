@@ -9,7 +9,7 @@ use clap::Subcommand;
 use super::{block_on, print};
 use crate::config::Config;
 use crate::plugin::bundled::BUNDLED;
-use crate::plugin::wasm::{Loader, Sandbox};
+use crate::plugin::wasm::{Code, Loader, Sandbox, warm};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum PluginCommand {
@@ -19,6 +19,12 @@ pub(super) enum PluginCommand {
     Check {
         /// The component.
         file: PathBuf,
+    },
+    /// Compile all plugins into plugins.cache, so that the server doesn't when it starts.
+    Warm {
+        /// For every processor of this architecture, not just for this one: what an image needs.
+        #[arg(long)]
+        portable: bool,
     },
     /// Build a plugin's crate into one component with its manifest inside.
     Build {
@@ -32,6 +38,7 @@ pub(super) fn run(command: PluginCommand, config: Config) -> Result<ExitCode, St
     match command {
         PluginCommand::List => block_on(list(config))?,
         PluginCommand::Check { file } => block_on(check(config, file))?,
+        PluginCommand::Warm { portable } => block_on(async move { warm_up(&config, portable) })?,
         PluginCommand::Build { directory } => build(directory),
     }
 }
@@ -79,6 +86,32 @@ async fn check(config: Config, file: PathBuf) -> Result<ExitCode, String> {
         let _ = writeln!(text, "asks for host {host}: {granted}");
     }
     print(&text)
+}
+
+fn warm_up(config: &Config, portable: bool) -> Result<ExitCode, String> {
+    let made = if portable { Sandbox::portable(&config.plugins) } else { Sandbox::new(&config.plugins) };
+    let sandbox = made.map_err(|error| error.to_string())?;
+    let (mut text, mut well) = (String::new(), true);
+    for plugin in warm(&sandbox, &config.plugins, BUNDLED) {
+        let words = match plugin.code {
+            Ok(Code::Found) => "was compiled earlier".to_owned(),
+            Ok(Code::Kept) => "compiled".to_owned(),
+            Ok(Code::Lost(why)) => {
+                well = false;
+                format!("compiled, but can't be kept: {why}")
+            }
+            Err(error) => {
+                well = false;
+                error.to_string()
+            }
+        };
+        let _ = writeln!(text, "{}: {words}", plugin.name);
+    }
+    if well {
+        let _ = writeln!(text, "compiled plugins are kept in {}", config.plugins.cache.display());
+    }
+    print(&text)?;
+    Ok(if well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 fn build(directory: PathBuf) -> Result<ExitCode, String> {

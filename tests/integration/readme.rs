@@ -29,6 +29,7 @@ fn build(folder: &Path) -> PathBuf {
         // The standard library may have to be compiled: once is enough.
         target_dir: Some(Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("guests")),
         components: Some(folder.join("components")),
+        root: Some(root.into()),
     };
     mortise_build::build(&options).unwrap_or_else(|error| panic!("{error}")).remove(0).path
 }

@@ -21,6 +21,10 @@ pub struct Options {
     pub target_dir: Option<PathBuf>,
     /// Where components go, as `<id>.wasm`. Absent: `components` in the target directory.
     pub components: Option<PathBuf>,
+    /// What is cut off the paths that a component names in its errors, so that it has the same bytes wherever it is built.
+    /// Absent: the workspace's own directory. Workspaces that share a target directory should share this too: for
+    /// another one, everything is compiled again.
+    pub root: Option<PathBuf>,
 }
 
 /// A finished plugin.
@@ -55,7 +59,8 @@ pub fn build(options: &Options) -> Result<Vec<Built>, BuildError> {
 
     let target_dir = options.target_dir.as_ref().unwrap_or(&workspace.target_directory);
     let names: Vec<&str> = packages.iter().map(|package| package.name.as_str()).collect();
-    let made = workspace.build(&toolchain, target_dir, &names)?;
+    let root = options.root.as_ref().map_or_else(|| Ok(workspace.workspace_root.clone()), |root| canonical(root))?;
+    let made = workspace.build(&toolchain.nameless(&root), target_dir, &names)?;
 
     let components = options.components.clone().unwrap_or_else(|| target_dir.join("components"));
     let mut built = Vec::new();

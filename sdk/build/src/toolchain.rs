@@ -105,6 +105,18 @@ impl Toolchain {
         })
     }
 
+    /// Makes guests that don't tell where they were built: not in `root`, nor where cargo and rustup are at home.
+    pub(crate) fn nameless(mut self, root: &Path) -> Self {
+        let home = variable("HOME");
+        for (name, folder, shown) in [("RUSTUP_HOME", ".rustup", "/rustup"), ("CARGO_HOME", ".cargo", "/cargo")] {
+            let hidden = variable(name).or_else(|| home.as_ref().map(|home| home.join(folder)));
+            self.flags.extend(hidden.map(|hidden| format!("--remap-path-prefix={}={shown}", hidden.display())));
+        }
+        // The last one that fits is taken.
+        self.flags.push(format!("--remap-path-prefix={}=.", root.display()));
+        self
+    }
+
     /// `cargo build` for the given packages; the caller adds nothing but where output goes.
     pub(crate) fn build(&self, workspace: &Path, target_dir: &Path, packages: &[&str]) -> Command {
         let mut command = clean(&self.cargo);
@@ -162,6 +174,11 @@ fn ask(dir: &Path, arguments: &[&str]) -> Result<String, String> {
         return Err(format!("rustc says: {}", message.lines().next().unwrap_or("nothing")));
     }
     Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}
+
+#[expect(clippy::disallowed_methods, reason = "where cargo and rustup keep their files is known nowhere else")]
+fn variable(name: &str) -> Option<PathBuf> {
+    std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from)
 }
 
 /// A program without what an outer cargo set for itself.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, WasmBacktraceDetails};
 
-use super::cache::Cache;
+use super::cache::{self, Cache};
 use super::limits::{CORE_INSTANCES, MEMORIES, TABLES};
 use super::pool::Pools;
 use crate::config;
@@ -35,16 +35,26 @@ impl Sandbox {
     /// # Errors
     /// If the machine can't run compiled guests at all.
     pub fn new(config: &config::Plugins) -> Result<Self> {
-        let engine = with_fallback(config)?;
+        let engine = with_fallback(config, None)?;
         start_ticker(&engine)?;
         let cache = Arc::new(Cache::new(&config.cache, &engine));
+        Ok(Self { engine, cache, pools: Pools::default() })
+    }
+
+    /// One that compiles for all processors of this architecture, and runs nothing.
+    ///
+    /// # Errors
+    /// As for [`Sandbox::new`].
+    pub fn portable(config: &config::Plugins) -> Result<Self> {
+        let engine = with_fallback(config, Some(&cache::any_processor()))?;
+        let cache = Arc::new(Cache::portable(&config.cache, &engine));
         Ok(Self { engine, cache, pools: Pools::default() })
     }
 }
 
 /// Reserves address space for the whole pool; where that is short, less of it for each memory; where even that is too much,
 /// allocates on demand.
-fn with_fallback(config: &config::Plugins) -> Result<Engine> {
+fn with_fallback(config: &config::Plugins, target: Option<&str>) -> Result<Engine> {
     let memory = largest(config, |limits| limits.memory);
     let attempts = [
         ("pool with guard regions", "", Some(4 << 30)),
@@ -53,7 +63,9 @@ fn with_fallback(config: &config::Plugins) -> Result<Engine> {
     ];
     let mut last = None;
     for (name, loss, reservation) in attempts {
-        match Engine::new(&features(config, memory, reservation)) {
+        let mut features = features(config, memory, reservation);
+        let targeted = target.map_or(Ok(()), |target| features.target(target).map(drop));
+        match targeted.and_then(|()| Engine::new(&features)) {
             Ok(engine) => {
                 if last.is_some() {
                     tracing::warn!(

@@ -8,7 +8,7 @@
 //! caller (`principal`) or for anybody (`warm`), unless it trapped, grew large or served long enough ([`pool`]). A trap
 //! therefore costs one request.
 //!
-//! How a file becomes a version: [`stage`]; where files come from: [`watch`].
+//! How a file becomes a version: [`stage`]; where files come from: [`watch`]; where compiled code is kept: [`cache`].
 
 mod bindings;
 mod cache;
@@ -21,7 +21,10 @@ mod pool;
 mod provider;
 mod stage;
 mod state;
+mod warm;
 mod watch;
 
+pub use cache::Code;
 pub use engine::Sandbox;
+pub use warm::{Warmed, warm};
 pub use watch::Loader;

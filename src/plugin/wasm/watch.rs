@@ -25,6 +25,9 @@ use crate::plugin::manifest::refused;
 
 /// How long a file must not have changed to be whole.
 const SETTLED: Duration = Duration::from_millis(100);
+/// A file that was changed longer ago than this is not being written: a start doesn't wait for it. File systems that count
+/// time in whole seconds are not exact to less.
+const OLD: Duration = Duration::from_secs(3);
 
 /// Loads plugins into a catalogue, and keeps it in step with the directory.
 pub struct Loader {
@@ -50,7 +53,7 @@ struct File {
 
 /// Another signature, another content.
 #[derive(Clone, PartialEq, Eq)]
-struct Signature {
+pub(super) struct Signature {
     length: u64,
     modified: Option<SystemTime>,
     inode: u64,
@@ -134,7 +137,7 @@ impl Loader {
     async fn scan(&mut self) {
         let Some(mut found) = self.look().await else { return };
         let mut whole = found.clone();
-        if self.differs(&found) {
+        if found.iter().any(|(path, signature)| self.is_new(path, signature) && !signature.is_old()) {
             sleep_until(Instant::now() + SETTLED).await;
             let Some(again) = self.look().await else { return };
             whole.retain(|path, signature| again.get(path) == Some(signature));
@@ -253,7 +256,7 @@ async fn run_blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send
     tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| Err(refused(format!("loading it failed: {error}"))))
 }
 
-fn read(path: &Path) -> Result<Vec<u8>> {
+pub(super) fn read(path: &Path) -> Result<Vec<u8>> {
     let unreadable = |error: std::io::Error| refused(format!("can't read the file: {error}"));
     let file = std::fs::File::open(path).map_err(unreadable)?;
     let length = file.metadata().map_err(unreadable)?.len();
@@ -267,7 +270,7 @@ fn read(path: &Path) -> Result<Vec<u8>> {
 }
 
 /// The plugin files in `directory`; none if it can't be read.
-fn list(directory: &Path) -> BTreeMap<PathBuf, Signature> {
+pub(super) fn list(directory: &Path) -> BTreeMap<PathBuf, Signature> {
     let Ok(entries) = std::fs::read_dir(directory) else { return BTreeMap::new() };
     entries
         .filter_map(|entry| {
@@ -289,6 +292,11 @@ impl Signature {
     fn of(metadata: &Metadata) -> Self {
         use std::os::unix::fs::MetadataExt;
         Self { length: metadata.len(), modified: metadata.modified().ok(), inode: metadata.ino() }
+    }
+
+    fn is_old(&self) -> bool {
+        // By the clock that files are stamped with; a clock that was set back makes no file old.
+        self.modified.and_then(|modified| modified.elapsed().ok()).is_some_and(|age| age > OLD)
     }
 }
 
@@ -338,6 +346,21 @@ mod tests {
         std::fs::remove_file(file("second.wasm")).unwrap();
         loader.scan().await;
         assert_eq!(told(&loader, "well"), None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_start_waits_for_new_files_only() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("well.wasm");
+        std::fs::write(&path, test_guests::get("well")).unwrap();
+        let waited = async || {
+            let began = Instant::now();
+            assert!(told(&loader(home.path()).await, "well").is_some());
+            began.elapsed()
+        };
+        assert!(waited().await >= SETTLED);
+        std::fs::File::options().write(true).open(&path).unwrap().set_modified(SystemTime::UNIX_EPOCH).unwrap();
+        assert_eq!(waited().await, Duration::ZERO);
     }
 
     #[tokio::test]

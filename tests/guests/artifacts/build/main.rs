@@ -28,7 +28,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let target_dir = guests_dir(&out);
     let guests = |crates: Vec<PathBuf>, folder: &str| {
         let components = Some(target_dir.join("tests").join(folder));
-        build(&Options { crates, target_dir: Some(target_dir.clone()), components })
+        build(&Options { crates, target_dir: Some(target_dir.clone()), components, root: Some(root.clone()) })
     };
     let (next, crates): (Vec<_>, Vec<_>) =
         crates_in(&root.join("tests/guests"))?.into_iter().partition(|dir| dir.ends_with(NEXT));
