@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::api::{self, State};
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::edge::{Listener, Pipeline, Settings};
 use crate::egress::Egress;
 use crate::http::Router;
@@ -19,6 +19,9 @@ use crate::plugin::wasm::{Loader, Sandbox};
 use crate::service::Clock;
 use crate::service::chat::Chat;
 use crate::service::provider::Providers;
+use crate::telemetry::Telemetry;
+use crate::telemetry::metrics::Metrics;
+use crate::telemetry::otel::{self, Otel};
 use crate::telemetry::stats::Stats;
 
 /// A server whose sockets are bound and whose plugins are loaded.
@@ -27,6 +30,7 @@ pub struct App {
     pipeline: Arc<Pipeline<State>>,
     settings: Settings,
     loader: Loader,
+    telemetry: Arc<Telemetry>,
 }
 
 // === impl App ===
@@ -42,20 +46,24 @@ impl App {
             Error::internal(format!("can't listen on {address}: {error}; set server.port or --port to another port"))
         })?;
         let egress = Egress::new(&config)?;
-        let sandbox = Sandbox::new(&config.plugins)?;
+        let endpoints = api::endpoints();
+        let metrics = Arc::new(Metrics::new(endpoints.iter().map(|endpoint| endpoint.path)));
+        let exported = otel(&config.telemetry.otlp, &egress)?;
+        let telemetry = Arc::new(Telemetry { metrics: metrics.clone(), stats: Stats::default(), otel: exported });
+        let sandbox = Sandbox::new(&config.plugins)?.counting(metrics.plugins.clone());
         let loader = Loader::load(sandbox, config.plugins.clone(), BUNDLED).await?;
         let catalog = loader.catalog();
-        let stats = Arc::new(Stats::default());
         let clock = Clock::system();
         let seconds = Duration::from_secs;
-        let server = config.server.clone();
+        let (server, exposed) = (config.server.clone(), config.telemetry.metrics);
         let providers = Arc::new(Providers::new(config, egress, catalog.clone()));
         let state = State {
-            chat: Chat::new(providers.clone(), stats.clone()),
+            chat: Chat::new(providers.clone(), telemetry.clone()),
             providers,
             conversations: Arc::default(),
             catalog,
-            stats: stats.clone(),
+            telemetry: telemetry.clone(),
+            metrics: exposed,
             clock: clock.clone(),
             started: Instant::now(),
             environment: server.environment,
@@ -63,8 +71,8 @@ impl App {
         };
         let limits =
             BodyLimits { most: server.max_request_body_bytes, within: seconds(server.read_timeout_secs.max(1)) };
-        let router = Router::new(api::endpoints(), api::FALLBACK).map_err(Error::internal)?;
-        let pipeline = Arc::new(Pipeline::new(Arc::new(state), router, limits, stats, clock));
+        let router = Router::new(endpoints, api::FALLBACK).map_err(Error::internal)?;
+        let pipeline = Arc::new(Pipeline::new(Arc::new(state), router, limits, telemetry.clone(), clock));
         let cores = || std::thread::available_parallelism().map_or(1, usize::from);
         let settings = Settings {
             workers: if server.workers == 0 { cores() } else { server.workers },
@@ -72,7 +80,7 @@ impl App {
             write_within: seconds(server.write_timeout_secs.max(1)),
             drain_within: seconds(server.shutdown_timeout_secs),
         };
-        Ok(Self { listener, pipeline, settings, loader })
+        Ok(Self { listener, pipeline, settings, loader, telemetry })
     }
 
     /// Where it listens.
@@ -90,5 +98,31 @@ impl App {
             tracing::error!(%error, "no worker could be started");
         }
         watching.abort();
+        let telemetry = self.telemetry;
+        if telemetry.otel.is_some() {
+            let finish = move || telemetry.otel.as_ref().map(Otel::finish);
+            // It has a bound of its own; a panic there ends nothing that still runs.
+            let _ = tokio::task::spawn_blocking(finish).await;
+        }
     }
+}
+
+/// Starts exporting, if the operator wants that.
+fn otel(config: &config::Otlp, egress: &Egress) -> Result<Option<Otel>> {
+    if !config.enabled {
+        return Ok(None);
+    }
+    let wrong = |error: String| Error::internal(&error);
+    let secret = |(name, secret): (&String, &config::Secret)| match secret.resolve() {
+        Ok(value) => Ok((name.clone(), value)),
+        Err(error) => Err(wrong(format!("telemetry.otlp.headers.{name}: {error}"))),
+    };
+    let settings = otel::Settings {
+        endpoint: config.endpoint.clone(),
+        headers: config.headers.iter().map(secret).collect::<Result<_>>()?,
+        service_name: config.service_name.clone(),
+        sample_ratio: config.sample_ratio,
+        interval: config.interval,
+    };
+    Otel::start(settings, egress.exporter()?).map(Some).map_err(wrong)
 }

@@ -1,5 +1,6 @@
 //! The command line.
 
+mod logs;
 mod plugin;
 mod serve;
 
@@ -36,6 +37,8 @@ enum Command {
         #[command(subcommand)]
         command: ConfigCommand,
     },
+    /// Print the newest lines of the log's files.
+    Logs(logs::LogsFlags),
     /// Look at plugins, check them, build them.
     Plugin {
         #[command(subcommand)]
@@ -107,6 +110,7 @@ impl Cli {
             Some(Command::Config { command: ConfigCommand::Show }) => {
                 print(&config.to_yaml().map_err(|error| error.to_string())?)
             }
+            Some(Command::Logs(flags)) => logs::run(&flags, &config),
             Some(Command::Plugin { command }) => plugin::run(command, config),
         }
     }

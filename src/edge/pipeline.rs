@@ -2,7 +2,7 @@
 //!
 //! In order:
 //!
-//! 1. [`trace`](super::trace): gives it an id; one line in the log when its answer is over.
+//! 1. [`trace`](super::trace): gives it an id; counted, traced, and a line in the log when its answer is over.
 //! 2. route: finds the endpoint, before anything that may refuse it, so that a refusal is spoken in the caller's dialect.
 //! 3. serve: the endpoint does what it is there for.
 //! 4. [`rescue`](super::rescue): whatever went wrong becomes an answer in the surface's shape.
@@ -26,7 +26,7 @@ use crate::http::{Reply, Request, Router, Surface};
 use crate::model::caller::Caller;
 use crate::model::{Error, Kind, Result};
 use crate::service::{Clock, clock};
-use crate::telemetry::stats::Stats;
+use crate::telemetry::Telemetry;
 
 /// What the connection tells of a caller.
 #[derive(Clone, Copy, Debug)]
@@ -44,7 +44,7 @@ pub struct Pipeline<S> {
     state: Arc<S>,
     router: Router<S>,
     limits: BodyLimits,
-    stats: Arc<Stats>,
+    telemetry: Arc<Telemetry>,
     clock: Clock,
 }
 
@@ -52,24 +52,26 @@ pub struct Pipeline<S> {
 
 impl<S: Send + Sync + 'static> Pipeline<S> {
     /// Serves the endpoints of `router`.
-    pub fn new(state: Arc<S>, router: Router<S>, limits: BodyLimits, stats: Arc<Stats>, clock: Clock) -> Self {
-        Self { state, router, limits, stats, clock }
+    pub fn new(state: Arc<S>, router: Router<S>, limits: BodyLimits, telemetry: Arc<Telemetry>, clock: Clock) -> Self {
+        Self { state, router, limits, telemetry, clock }
     }
 
     /// Serves one request.
     pub async fn serve(&self, request: HttpRequest<Incoming>, peer: &Peer) -> Response<TracedBody> {
         // 1 trace
         let id = clock::request_id();
-        let mut trace = Trace::begin(id.clone(), &request, self.stats.begin());
+        let mut trace = Trace::begin(id.clone(), &request, peer, self.telemetry.clone());
         // 2 route
         let (parts, body) = request.into_parts();
         let (surface, outcome) = match self.router.route(&parts.method, parts.uri.path()) {
             Route::Found(endpoint, parameters) => {
                 trace.found(endpoint.path);
+                let mut caller = Caller::anonymous(peer.address, endpoint.surface.name);
+                caller.trace = trace.context();
                 let request = Request {
                     state: self.state.clone(),
                     id: id.clone(),
-                    caller: Caller::anonymous(peer.address, endpoint.surface.name),
+                    caller,
                     headers: parts.headers,
                     parameters,
                     limits: self.limits,

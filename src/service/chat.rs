@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::answer::{Answer, Assembly};
+use super::call::Call;
 use super::provider::Providers;
 use super::route::{Choice, Chosen};
 use crate::model::caller::Caller;
@@ -10,12 +11,12 @@ use crate::model::chat::{Event, Request};
 use crate::model::provider::{EmbedRequest, Operation, Output};
 use crate::model::{Error, Fault, Kind, Result};
 use crate::plugin::drive::Drive;
-use crate::telemetry::stats::Stats;
+use crate::telemetry::Telemetry;
 
 /// Asks models.
 pub struct Chat {
     providers: Arc<Providers>,
-    stats: Arc<Stats>,
+    telemetry: Arc<Telemetry>,
 }
 
 /// A model's turn in progress. Dropping it ends the work upstream.
@@ -23,7 +24,7 @@ pub struct Turn {
     /// Who answers.
     pub chosen: Chosen,
     drive: Drive,
-    stats: Arc<Stats>,
+    call: Call,
     stopped: bool,
     /// What came before the caller was told that there is an answer.
     early: Option<Vec<Event>>,
@@ -41,9 +42,9 @@ pub struct Embedding {
 // === impl Chat ===
 
 impl Chat {
-    /// Asks the models of `providers`, and counts in `stats`.
-    pub fn new(providers: Arc<Providers>, stats: Arc<Stats>) -> Self {
-        Self { providers, stats }
+    /// Asks the models of `providers`, and tells `telemetry`.
+    pub fn new(providers: Arc<Providers>, telemetry: Arc<Telemetry>) -> Self {
+        Self { providers, telemetry }
     }
 
     /// Begins a turn and waits for the model's first word, so that whatever fails before it can still be told plainly.
@@ -54,10 +55,10 @@ impl Chat {
         let chosen = self.providers.choose(choice)?;
         request.model.clone_from(&chosen.model);
         let streaming = request.streaming;
-        self.stats.asked(&chosen.provider.name);
-        let drive = chosen.vendor()?.begin(Operation::Chat(request), streaming, caller).await;
-        let drive = drive.inspect_err(|error| record(&self.stats, &chosen, Some(error)))?;
-        let mut turn = Turn { chosen, drive, stats: self.stats.clone(), stopped: false, early: None };
+        let (mut call, caller) = Call::begin(&self.telemetry, &chosen, "chat", streaming, caller);
+        let drive = chosen.vendor()?.begin(Operation::Chat(request), streaming, &caller).await;
+        let drive = drive.inspect_err(|error| call.end(Some(error)))?;
+        let mut turn = Turn { chosen, drive, call, stopped: false, early: None };
         let mut early = Vec::new();
         while !turn.stopped && !early.iter().any(Event::is_content) {
             match turn.next().await? {
@@ -82,11 +83,12 @@ impl Chat {
         let chosen = self.providers.choose(choice)?;
         request.model.clone_from(&chosen.model);
         let inputs = request.inputs.len();
-        self.stats.asked(&chosen.provider.name);
+        let (mut call, caller) = Call::begin(&self.telemetry, &chosen, "embeddings", false, caller);
         let outcome = async {
-            let mut drive = chosen.vendor()?.begin(Operation::Embed(request), false, caller).await?;
+            let mut drive = chosen.vendor()?.begin(Operation::Embed(request), false, &caller).await?;
             let mut embedding = Embedding::default();
             while let Some(outputs) = drive.outputs().await? {
+                call.heard(&outputs);
                 for output in outputs {
                     match output {
                         Output::Vector { index, values } => embedding.vectors.push((index, values)),
@@ -108,15 +110,8 @@ impl Chat {
             Ok(embedding)
         };
         let outcome: Result<Embedding> = outcome.await;
-        record(&self.stats, &chosen, outcome.as_ref().err());
+        call.end(outcome.as_ref().err());
         outcome.map(|embedding| (chosen.clone(), embedding))
-    }
-}
-
-/// Keeps what the newest outcome says of the provider; a caller's mistake says nothing.
-fn record(stats: &Stats, chosen: &Chosen, error: Option<&Error>) {
-    if error.is_none_or(|error| error.fault() != Fault::Caller) {
-        stats.answered(&chosen.provider.name, error.map(Error::public));
     }
 }
 
@@ -158,6 +153,7 @@ impl Turn {
         };
         match outcome {
             Ok(Some(outputs)) => {
+                self.call.heard(&outputs);
                 let events: Vec<Event> = outputs
                     .into_iter()
                     .filter_map(|output| if let Output::Chat(event) = output { Some(event) } else { None })
@@ -166,11 +162,11 @@ impl Turn {
                 Ok(Some(events))
             }
             Ok(None) => {
-                record(&self.stats, &self.chosen, None);
+                self.call.end(None);
                 Ok(None)
             }
             Err(error) => {
-                record(&self.stats, &self.chosen, Some(&error));
+                self.call.end(Some(&error));
                 Err(error)
             }
         }

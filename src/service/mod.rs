@@ -1,6 +1,7 @@
 //! Use cases. Ids and timestamps are made here, nowhere lower.
 
 pub mod answer;
+mod call;
 pub mod chat;
 pub mod clock;
 pub mod conversation;

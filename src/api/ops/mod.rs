@@ -1,5 +1,7 @@
 //! Tells operators whether the server is well.
 
+mod metrics;
+
 use serde::Serialize;
 
 use super::State;
@@ -9,17 +11,28 @@ use crate::model::Result;
 use crate::model::plugin;
 
 /// Errors here are native ones.
-pub const SURFACE: Surface = Surface { name: "ops", prefixes: &["/health"], shape: super::v1::shape::write };
+pub const SURFACE: Surface =
+    Surface { name: "ops", prefixes: &["/health", "/metrics"], shape: super::v1::shape::write };
 
 pub(super) fn endpoints() -> Vec<Endpoint<State>> {
-    vec![Endpoint {
-        method: http::Method::GET,
-        path: "/health",
-        summary: "Whether the server is well.",
-        surface: &SURFACE,
-        access: Access::Anyone,
-        handler: |request| answer(health(request)),
-    }]
+    vec![
+        Endpoint {
+            method: http::Method::GET,
+            path: "/health",
+            summary: "Whether the server is well.",
+            surface: &SURFACE,
+            access: Access::Anyone,
+            handler: |request| answer(health(request)),
+        },
+        Endpoint {
+            method: http::Method::GET,
+            path: "/metrics",
+            summary: "What the server counts, for Prometheus.",
+            surface: &SURFACE,
+            access: Access::Anyone,
+            handler: |request| answer(metrics::metrics(request)),
+        },
+    ]
 }
 
 #[derive(Serialize)]
