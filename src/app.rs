@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::api::{self, State};
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::edge::{Address, Doors, Listeners, Pipeline};
 use crate::egress::Egress;
 use crate::http::Router;
@@ -18,6 +18,9 @@ use crate::service::chat::Chat;
 use crate::service::limit::Limiter;
 use crate::service::provider::Providers;
 use crate::service::{Clock, Readiness};
+use crate::telemetry::Telemetry;
+use crate::telemetry::metrics::Metrics;
+use crate::telemetry::otel::{self, Otel};
 use crate::telemetry::stats::Stats;
 
 /// A server whose plugins are loaded and whose sockets listen.
@@ -26,6 +29,7 @@ pub struct App {
     pipeline: Arc<Pipeline<State>>,
     readiness: Arc<Readiness>,
     loader: Loader,
+    telemetry: Arc<Telemetry>,
 }
 
 // === impl App ===
@@ -39,33 +43,38 @@ impl App {
     pub async fn build(config: Config) -> Result<Self> {
         let listeners = Listeners::bind(&config.server)?;
         let egress = Egress::new(&config)?;
-        let sandbox = Sandbox::new(&config.plugins)?;
+        let endpoints = api::endpoints();
+        let metrics = Arc::new(Metrics::new(endpoints.iter().map(|endpoint| endpoint.path)));
+        let exported = otel(&config.telemetry.otlp, &egress)?;
+        let telemetry = Arc::new(Telemetry { metrics: metrics.clone(), stats: Stats::default(), otel: exported });
+        let sandbox = Sandbox::new(&config.plugins)?.counting(metrics.plugins.clone());
         let loader = Loader::load(sandbox, config.plugins.clone(), BUNDLED).await?;
         let catalog = loader.catalog();
-        let stats = Arc::new(Stats::default());
         let clock = Clock::system();
         let readiness = Arc::new(Readiness::default());
         let seconds = Duration::from_secs;
-        let server = config.server.clone();
+        let (server, exposed) = (config.server.clone(), config.telemetry.metrics);
         let limiter = Arc::new(Limiter::new(&server.rate_limit, clock.clone()));
         let providers = Arc::new(Providers::new(config, egress, catalog.clone()));
         let state = State {
-            chat: Chat::new(providers.clone(), limiter.clone(), stats.clone()),
+            chat: Chat::new(providers.clone(), limiter.clone(), telemetry.clone()),
             providers,
             conversations: Arc::default(),
             catalog,
-            stats: stats.clone(),
+            telemetry: telemetry.clone(),
+            metrics: exposed,
             clock: clock.clone(),
             readiness: readiness.clone(),
             started: Instant::now(),
             environment: server.environment.clone(),
             keep_alive: seconds(server.keep_alive_secs.max(1)),
         };
-        let router = Router::new(api::endpoints(), api::FALLBACK).map_err(Error::internal)?;
-        let pipeline = Arc::new(Pipeline::new(Arc::new(state), router, &server, limiter, stats, clock)?);
+        let router = Router::new(endpoints, api::FALLBACK).map_err(Error::internal)?;
+        let state = Arc::new(state);
+        let pipeline = Arc::new(Pipeline::new(state, router, &server, limiter, telemetry.clone(), clock)?);
         let doors = listeners.open()?;
         readiness.ready();
-        Ok(Self { doors, pipeline, readiness, loader })
+        Ok(Self { doors, pipeline, readiness, loader, telemetry })
     }
 
     /// Where it listens, in the order of the configuration.
@@ -85,5 +94,31 @@ impl App {
             tracing::error!(%error, "no worker could be started");
         }
         watching.abort();
+        let telemetry = self.telemetry;
+        if telemetry.otel.is_some() {
+            let finish = move || telemetry.otel.as_ref().map(Otel::finish);
+            // It has a bound of its own; a panic there ends nothing that still runs.
+            let _ = tokio::task::spawn_blocking(finish).await;
+        }
     }
+}
+
+/// Starts exporting, if the operator wants that.
+fn otel(config: &config::Otlp, egress: &Egress) -> Result<Option<Otel>> {
+    if !config.enabled {
+        return Ok(None);
+    }
+    let wrong = |error: String| Error::internal(&error);
+    let secret = |(name, secret): (&String, &config::Secret)| match secret.resolve() {
+        Ok(value) => Ok((name.clone(), value)),
+        Err(error) => Err(wrong(format!("telemetry.otlp.headers.{name}: {error}"))),
+    };
+    let settings = otel::Settings {
+        endpoint: config.endpoint.clone(),
+        headers: config.headers.iter().map(secret).collect::<Result<_>>()?,
+        service_name: config.service_name.clone(),
+        sample_ratio: config.sample_ratio,
+        interval: config.interval,
+    };
+    Otel::start(settings, egress.exporter()?).map(Some).map_err(wrong)
 }

@@ -15,7 +15,7 @@ use crate::service::chat::Chat;
 use crate::service::conversation::Conversations;
 use crate::service::provider::Providers;
 use crate::service::{Clock, Readiness};
-use crate::telemetry::stats::Stats;
+use crate::telemetry::Telemetry;
 
 /// What the endpoints share.
 pub struct State {
@@ -28,7 +28,9 @@ pub struct State {
     /// What is loaded.
     pub catalog: Arc<Catalog>,
     /// What has been counted.
-    pub stats: Arc<Stats>,
+    pub telemetry: Arc<Telemetry>,
+    /// Whether `/metrics` answers.
+    pub metrics: bool,
     /// What time it is.
     pub clock: Clock,
     /// Whether requests are wanted.

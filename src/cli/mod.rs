@@ -1,6 +1,7 @@
 //! The command line.
 
 mod health;
+mod logs;
 mod plugin;
 mod serve;
 
@@ -39,6 +40,8 @@ enum Command {
         #[command(subcommand)]
         command: ConfigCommand,
     },
+    /// Print the newest lines of the log's files.
+    Logs(logs::LogsFlags),
     /// Look at plugins, check them, build them.
     Plugin {
         #[command(subcommand)]
@@ -111,6 +114,7 @@ impl Cli {
             Some(Command::Config { command: ConfigCommand::Show }) => {
                 print(&config.to_yaml().map_err(|error| error.to_string())?)
             }
+            Some(Command::Logs(flags)) => logs::run(&flags, &config),
             Some(Command::Plugin { command }) => plugin::run(command, config),
         }
     }

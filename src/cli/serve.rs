@@ -8,26 +8,23 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::{block_on, print};
 use crate::app::App;
-use crate::config::{Config, LogFormat};
+use crate::config::{self, Config, LogFormat};
 use crate::egress::Egress;
 use crate::plugin::bundled::BUNDLED;
 use crate::plugin::wasm::{Loader, Sandbox};
 use crate::service::provider::Providers;
-use crate::telemetry;
+use crate::telemetry::log;
 
 /// How long threads that still compute may take to notice that it is over.
 const LAST_MOMENTS: Duration = Duration::from_millis(500);
 
 pub(super) fn serve(config: Config) -> Result<ExitCode, String> {
-    let format = match config.logging.format {
-        LogFormat::Text => telemetry::Format::Text,
-        LogFormat::Json => telemetry::Format::Json,
-    };
-    telemetry::start(&config.logging.level, format)?;
+    let _log = log::start(&log_settings(&config.logging))?;
     // Requests are served on the workers' own threads; this one accepts, and watches plugins.
     let mut builder = tokio::runtime::Builder::new_multi_thread();
     let runtime = builder.worker_threads(1).enable_all().build().map_err(|error| error.to_string())?;
     let served = runtime.block_on(async {
+        tokio::spawn(log::report_dropped());
         let app = App::build(config).await.map_err(|error| error.private().unwrap_or(error.public()).to_owned())?;
         let open = app.addresses().iter().find(|address| !address.socket.ip().is_loopback());
         if let (Some(address), false) = (open, app.asks_for_keys()) {
@@ -60,6 +57,23 @@ fn tell(state: NotifyState<'_>) {
     if let Err(error) = sd_notify::notify(&[state]) {
         tracing::warn!(%error, "the service manager can't be told what the server does");
     }
+}
+
+fn log_settings(config: &config::Logging) -> log::Settings {
+    let files = config.file.then(|| log::Files {
+        directory: config.directory.clone(),
+        rotation: match config.rotation {
+            config::Rotation::Hourly => log::Rotation::Hourly,
+            config::Rotation::Daily => log::Rotation::Daily,
+            config::Rotation::Never => log::Rotation::Never,
+        },
+        keep: config.keep,
+    });
+    let format = match config.format {
+        LogFormat::Text => log::Format::Text,
+        LogFormat::Json => log::Format::Json,
+    };
+    log::Settings { level: config.level.clone(), format, console: config.console, files }
 }
 
 /// Hears SIGTERM and SIGINT.

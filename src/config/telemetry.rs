@@ -13,7 +13,7 @@ use super::units::{duration, or_default};
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Logging {
-    /// `error`, `warn`, `info`, `debug`, `trace`, or directives such as `info,mortise::egress=debug`.
+    /// `error`, `warn`, `info`, `debug`, `trace`, the documents' `WARNING` and `CRITICAL`, or directives such as `info,mortise::egress=debug`.
     pub level: String,
     /// For people or for programs.
     pub format: LogFormat,
@@ -25,7 +25,7 @@ pub struct Logging {
     pub directory: PathBuf,
     /// When a new one is begun.
     pub rotation: Rotation,
-    /// How many are kept.
+    /// How many are kept, beside the one that is written.
     pub keep: usize,
 }
 

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, TryAcquireError};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use crate::model::{Error, Fault, Kind, Result};
 
@@ -34,19 +34,20 @@ impl Capacity {
         Self { running, waiting: AtomicUsize::new(0), most_waiting, patience }
     }
 
-    /// Room for a request, at once or after a short wait.
+    /// Room for a request, at once or after a short wait, and how long that was.
     ///
     /// # Errors
     /// If too many wait already, or the wait was in vain.
-    pub(super) async fn enter(&self) -> Result<Room> {
+    pub(super) async fn enter(&self) -> Result<(Room, Duration)> {
         match self.running.clone().try_acquire_owned() {
-            Ok(room) => return Ok(room),
+            Ok(room) => return Ok((room, Duration::ZERO)),
             Err(TryAcquireError::Closed) => return Err(full()),
             Err(TryAcquireError::NoPermits) => {}
         }
         let Some(_waiting) = self.queue() else { return Err(full()) };
+        let began = Instant::now();
         match timeout(self.patience, self.running.clone().acquire_owned()).await {
-            Ok(Ok(room)) => Ok(room),
+            Ok(Ok(room)) => Ok((room, began.elapsed())),
             _ => Err(full()),
         }
     }

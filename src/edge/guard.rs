@@ -1,7 +1,7 @@
 //! How many connections there may be: in all, and of one address.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -10,12 +10,11 @@ use ipnet::IpNet;
 use tokio::time::Instant;
 
 use crate::config::Server;
+use crate::model::caller::network;
+use crate::telemetry::metrics::Metrics;
 
 /// How often refusals are logged.
 const QUIET: Duration = Duration::from_secs(1);
-
-/// The part of an IPv6 address that one household or machine has to itself.
-const NETWORK: u128 = u128::MAX << 64;
 
 /// Counts connections, and refuses those that are too many.
 pub(super) struct Guard {
@@ -27,6 +26,7 @@ pub(super) struct Guard {
     /// Only of addresses that have connections now, so no more than there may be of those.
     addresses: Mutex<HashMap<IpAddr, usize>>,
     refusals: Mutex<Refusals>,
+    metrics: Arc<Metrics>,
 }
 
 /// A connection's place, free again when it is dropped.
@@ -44,7 +44,7 @@ struct Refusals {
 // === impl Guard ===
 
 impl Guard {
-    pub(super) fn new(server: &Server) -> Arc<Self> {
+    pub(super) fn new(server: &Server, metrics: Arc<Metrics>) -> Arc<Self> {
         Arc::new(Self {
             most: server.max_connections,
             most_of_one: server.max_connections_per_address,
@@ -52,6 +52,7 @@ impl Guard {
             open: AtomicUsize::new(0),
             addresses: Mutex::default(),
             refusals: Mutex::default(),
+            metrics,
         })
     }
 
@@ -62,6 +63,7 @@ impl Guard {
             self.refused("max_connections", None);
             return None;
         }
+        self.metrics.connection_opened();
         Some(Seat { guard: self.clone(), address: None })
     }
 
@@ -71,6 +73,7 @@ impl Guard {
 
     /// Says so, but not to each of a flood.
     fn refused(&self, limit: &'static str, address: Option<IpAddr>) {
+        self.metrics.connection_refused(limit);
         let mut refusals = self.refusals.lock().unwrap_or_else(PoisonError::into_inner);
         refusals.unsaid += 1;
         if refusals.said.is_some_and(|said| said.elapsed() < QUIET) {
@@ -92,7 +95,7 @@ impl Seat {
         if self.guard.exempt.iter().any(|network| network.contains(&address)) {
             return true;
         }
-        let key = household(address);
+        let key = network(address);
         let mut counts = self.guard.counts();
         let count = counts.entry(key).or_default();
         if *count >= self.guard.most_of_one {
@@ -109,6 +112,7 @@ impl Seat {
 impl Drop for Seat {
     fn drop(&mut self) {
         self.guard.open.fetch_sub(1, Ordering::Relaxed);
+        self.guard.metrics.connection_closed();
         if let Some(address) = self.address {
             let mut counts = self.guard.counts();
             if let Some(count) = counts.get_mut(&address) {
@@ -121,25 +125,18 @@ impl Drop for Seat {
     }
 }
 
-/// What one caller can't change at will.
-fn household(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from(u128::from(address) & NETWORK)),
-        address => address,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn guard(most: usize, most_of_one: usize) -> Arc<Guard> {
-        Guard::new(&Server {
+        let server = Server {
             max_connections: most,
             max_connections_per_address: most_of_one,
             trusted_proxies: vec!["10.0.0.0/8".parse().unwrap()],
             ..Server::default()
-        })
+        };
+        Guard::new(&server, Arc::new(Metrics::new([])))
     }
 
     fn sit(guard: &Arc<Guard>, address: &str) -> Option<Seat> {

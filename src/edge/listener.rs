@@ -145,7 +145,7 @@ impl Doors {
             Worker::start(number, shared, closing.clone(), drain_within)
         };
         let workers: Vec<Worker> = (0..count).map(start).collect::<io::Result<_>>()?;
-        let hall = Hall { guard: Guard::new(&self.server), workers };
+        let hall = Hall { guard: Guard::new(&self.server, pipeline.metrics().clone()), workers };
         let rereading = async {
             match &self.tls {
                 Some(tls) => tls.watch().await,

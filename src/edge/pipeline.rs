@@ -2,7 +2,7 @@
 //!
 //! In order:
 //!
-//! 1. [`trace`](super::trace): gives it an id; one line in the log when its answer is over.
+//! 1. [`trace`](super::trace): gives it an id; counted, traced, and a line in the log when its answer is over.
 //! 2. route: finds the endpoint, before anything that may refuse it, so that a refusal is spoken in the caller's dialect.
 //! 3. [`origin`](super::origin): whose page asks, and under which name.
 //! 4. [`authenticate`](super::authenticate): who asks.
@@ -40,7 +40,8 @@ use crate::model::caller::Caller;
 use crate::model::{Error, Fault, Kind, Result};
 use crate::service::limit::{Limiter, Standing};
 use crate::service::{Clock, clock};
-use crate::telemetry::stats::Stats;
+use crate::telemetry::Telemetry;
+use crate::telemetry::metrics::Metrics;
 
 /// What the connection tells of a caller.
 #[derive(Clone, Copy, Debug)]
@@ -58,7 +59,7 @@ pub struct Pipeline<S> {
     state: Arc<S>,
     router: Router<S>,
     stations: Stations,
-    stats: Arc<Stats>,
+    telemetry: Arc<Telemetry>,
     clock: Clock,
 }
 
@@ -88,10 +89,10 @@ impl<S: Send + Sync + 'static> Pipeline<S> {
         router: Router<S>,
         settings: &config::Server,
         limiter: Arc<Limiter>,
-        stats: Arc<Stats>,
+        telemetry: Arc<Telemetry>,
         clock: Clock,
     ) -> Result<Self> {
-        Ok(Self { state, router, stations: Stations::new(settings, limiter)?, stats, clock })
+        Ok(Self { state, router, stations: Stations::new(settings, limiter)?, telemetry, clock })
     }
 
     /// Whether callers must show a key.
@@ -99,11 +100,16 @@ impl<S: Send + Sync + 'static> Pipeline<S> {
         self.stations.authenticator.asks()
     }
 
+    /// What is counted here.
+    pub(super) fn metrics(&self) -> &Arc<Metrics> {
+        &self.telemetry.metrics
+    }
+
     /// Serves one request.
     pub async fn serve(&self, request: HttpRequest<Incoming>, peer: &Peer) -> Response<TracedBody> {
         // 1 trace
         let id = clock::request_id();
-        let mut trace = Trace::begin(id, &request, self.stats.begin());
+        let mut trace = Trace::begin(id, &request, peer, self.telemetry.clone());
         let (parts, body) = request.into_parts();
         let asked = self.stations.dress.asked(&parts);
         // 2 route
@@ -152,8 +158,10 @@ impl<S: Send + Sync + 'static> Pipeline<S> {
                 &stranger
             }
         };
-        *standing = stations.throttle(&route, &parts.method, counted, standing)?;
-        let caller = caller?;
+        let throttled = stations.throttle(&route, &parts.method, counted, standing);
+        *standing = throttled.inspect_err(|_| self.metrics().limited(surface, "requests"))?;
+        let mut caller = caller?;
+        caller.trace = trace.context();
         let (endpoint, parameters) = match route {
             Route::Found(endpoint, parameters) => (endpoint, parameters),
             Route::WrongMethod { allow, .. } => return wrong_method(&parts.method, parts.uri.path(), &allow),
@@ -162,7 +170,9 @@ impl<S: Send + Sync + 'static> Pipeline<S> {
         // 6 capacity
         let held = Arc::new(Held::new(stations.memory.clone()));
         if access != Access::Anyone {
-            let room = stations.capacity.enter().await?;
+            let entered = stations.capacity.enter().await;
+            let (room, waited) = entered.inspect_err(|_| self.metrics().limited(surface, "concurrency"))?;
+            self.metrics().queued(waited);
             trace.keep(room, held.clone());
         }
         // 7 serve

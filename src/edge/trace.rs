@@ -1,4 +1,4 @@
-//! One line in the log for each request, when its answer is over or its caller has hung up.
+//! What operators learn of each request, when its answer is over or its caller has hung up: a line in the log, counts, a span.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -7,16 +7,20 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http::header::{HeaderName, HeaderValue};
-use http::{Method, Request, Response, StatusCode};
+use http::{HeaderMap, Method, Request, Response, StatusCode};
 use http_body::{Body, Frame, SizeHint};
 use tokio::time::Instant;
 
 use super::capacity::Room;
+use super::pipeline::Peer;
 use crate::http::Reply;
 use crate::http::body::{Held, ReplyBody};
 use crate::model::id::RequestId;
+use crate::model::trace::TraceContext;
 use crate::model::{Error, Fault};
-use crate::telemetry::stats::ActiveRequest;
+use crate::telemetry::Telemetry;
+use crate::telemetry::metrics::HUNG_UP;
+use crate::telemetry::otel::{Answered, ServerSpan};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -35,7 +39,9 @@ pub(super) struct Trace {
     bytes: u64,
     /// Whether the answer went out whole.
     over: bool,
-    _active: ActiveRequest,
+    telemetry: Arc<Telemetry>,
+    /// Absent where nothing is traced.
+    span: Option<ServerSpan>,
     /// What the request holds until its answer is over.
     _kept: Option<(Room, Arc<Held>)>,
 }
@@ -49,7 +55,12 @@ pub struct TracedBody {
 // === impl Trace ===
 
 impl Trace {
-    pub(super) fn begin<B>(id: RequestId, request: &Request<B>, active: ActiveRequest) -> Self {
+    pub(super) fn begin<B>(id: RequestId, request: &Request<B>, peer: &Peer, telemetry: Arc<Telemetry>) -> Self {
+        telemetry.metrics.http.begin();
+        let span = telemetry.otel.as_ref().map(|otel| {
+            let parent = parent(request.headers());
+            otel.request(request.method().as_str(), request.uri().path(), peer.secure, parent.as_ref())
+        });
         Self {
             id,
             method: request.method().clone(),
@@ -61,13 +72,19 @@ impl Trace {
             status: None,
             bytes: 0,
             over: false,
-            _active: active,
+            telemetry,
+            span,
             _kept: None,
         }
     }
 
     pub(super) fn id(&self) -> &RequestId {
         &self.id
+    }
+
+    /// What is done for the request belongs here.
+    pub(super) fn context(&self) -> Option<TraceContext> {
+        self.span.as_ref().map(|span| span.context.clone())
     }
 
     pub(super) fn found(&mut self, template: &'static str) {
@@ -99,6 +116,15 @@ impl Trace {
         self.over = self.method == Method::HEAD || response.body().is_end_stream();
         response.map(|inner| TracedBody { inner, trace: self })
     }
+}
+
+/// The trace that the caller says that its request belongs to; more than one is none.
+fn parent(headers: &HeaderMap) -> Option<TraceContext> {
+    let mut parents = headers.get_all("traceparent").iter();
+    let (Some(parent), None) = (parents.next(), parents.next()) else { return None };
+    let states: Vec<&str> = headers.get_all("tracestate").iter().filter_map(|state| state.to_str().ok()).collect();
+    let state = (!states.is_empty()).then(|| states.join(","));
+    TraceContext::parse(parent.to_str().ok()?, state.as_deref())
 }
 
 // === impl TracedBody ===
@@ -134,14 +160,22 @@ impl Body for TracedBody {
 
 impl Drop for Trace {
     fn drop(&mut self) {
-        let Self { id, method, path, template, surface, began, error, bytes, .. } = self;
-        let (status, bytes, id) = (self.status.map_or(0, |status| status.as_u16()), *bytes, id.as_str());
-        let ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let time = self.began.elapsed();
+        let status = self.status.map(|status| status.as_u16());
+        let http = &self.telemetry.metrics.http;
+        http.end(self.method.as_str(), self.template, status.unwrap_or(HUNG_UP), time);
+        let trace = self.context().map(tracing::field::display);
+        if let (Some(otel), Some(span)) = (&self.telemetry.otel, self.span.take()) {
+            otel.answered(span, Answered { route: self.template, status, whole: self.over, time });
+        }
+        let Self { id, method, path, template, surface, error, bytes, .. } = self;
+        let (status, bytes, id) = (status.unwrap_or_default(), *bytes, id.as_str());
+        let ms = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
         let route = template.unwrap_or_default();
         let ending = if self.over { "" } else { ", the caller hung up" };
         macro_rules! line {
             ($level:ident $(, $field:ident = $value:expr)*) => {
-                tracing::$level!(request_id = id, surface, route, status, ms, bytes $(, $field = $value)*, "{method} {path} {status} in {ms} ms{ending}")
+                tracing::$level!(request_id = id, trace_id = trace, surface, route, status, ms, bytes $(, $field = $value)*, "{method} {path} {status} in {ms} ms{ending}")
             };
         }
         match error {

@@ -115,6 +115,16 @@ impl Dialer {
         self.resolver.admit(host, address).map_err(|error| refused(provider, &error))
     }
 
+    /// For clients of other makes.
+    pub(super) fn tls(&self) -> ClientConfig {
+        self.tls.clone()
+    }
+
+    /// See [`Dialer::tls`].
+    pub(super) fn resolver(&self) -> Resolver {
+        self.resolver.clone()
+    }
+
     pub(super) fn connector(&self, within: Duration) -> Connector {
         let mut http = HttpConnector::new_with_resolver(self.resolver.clone());
         http.enforce_http(false);
@@ -135,6 +145,13 @@ impl Dialer {
 // === impl Resolver ===
 
 impl Resolver {
+    /// The addresses of `host`, whatever they are: for hosts that only an operator names.
+    pub(super) async fn look_up(&self, host: &str) -> std::result::Result<Vec<SocketAddr>, BoxError> {
+        let dns = self.dns.as_ref().ok_or("no name server is known")?;
+        let found = dns.lookup_ip(host).await?;
+        Ok(found.iter().map(|address| SocketAddr::new(address, 0)).collect())
+    }
+
     fn admit(&self, host: &str, address: IpAddr) -> std::result::Result<(), AddressRefused> {
         match policy::refusal(address) {
             Some(what) if !self.named.contains(host) => Err(AddressRefused { host: host.to_owned(), address, what }),
@@ -156,13 +173,11 @@ impl Service<Name> for Resolver {
         let resolver = self.clone();
         Box::pin(async move {
             let host = name.as_str();
-            let dns = resolver.dns.as_ref().ok_or("no name server is known")?;
-            let found = dns.lookup_ip(host).await?;
             let mut refused = None;
             let mut addresses = Vec::new();
-            for address in found.iter() {
-                match resolver.admit(host, address) {
-                    Ok(()) => addresses.push(SocketAddr::new(address, 0)),
+            for address in resolver.look_up(host).await? {
+                match resolver.admit(host, address.ip()) {
+                    Ok(()) => addresses.push(address),
                     Err(error) => refused = Some(error),
                 }
             }

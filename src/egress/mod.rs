@@ -7,6 +7,7 @@
 
 mod connect;
 mod frames;
+mod otlp;
 mod policy;
 mod request;
 mod response;
@@ -49,6 +50,8 @@ pub struct Egress {
     clients: Arc<Mutex<BTreeMap<Duration, Arc<Clients>>>>,
     max_frame: usize,
     max_body: usize,
+    /// Whether vendors are told the trace.
+    propagate: bool,
 }
 
 /// A vendor, as one provider reaches it.
@@ -82,6 +85,7 @@ impl Egress {
             clients: Arc::default(),
             max_frame: config.egress.max_frame,
             max_body: config.egress.max_body,
+            propagate: config.telemetry.otlp.enabled && config.telemetry.otlp.propagate,
         })
     }
 
@@ -113,6 +117,11 @@ impl Egress {
 impl Target {
     fn client(&self) -> &HttpClient {
         self.clients.of_thread.get_or(|| client(&self.dialer, self.timeouts.connect))
+    }
+
+    /// Host and port of the vendor.
+    pub fn server(&self) -> (&str, u16) {
+        self.base.server()
     }
 
     /// Takes the secret out of `text`, should a vendor have repeated it.

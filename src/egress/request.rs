@@ -7,10 +7,11 @@ use http::{Method, Request, Uri};
 use http_body_util::Full;
 
 use crate::model::provider::{Credential, HttpRequest};
+use crate::model::trace::TraceContext;
 use crate::model::{Error, Fault, Kind, Result};
 
-/// Headers that only the host sets: the connection's, and the credential's.
-const OURS: [&str; 16] = [
+/// Headers that only the host sets: the connection's, the credential's, and the trace's.
+const OURS: [&str; 19] = [
     "host",
     "content-length",
     "transfer-encoding",
@@ -27,6 +28,9 @@ const OURS: [&str; 16] = [
     "cookie",
     "forwarded",
     "x-forwarded-for",
+    "traceparent",
+    "tracestate",
+    "baggage",
 ];
 
 /// Who calls, for vendors' statistics.
@@ -81,6 +85,11 @@ impl Base {
             path: url.path().trim_end_matches('/').to_owned(),
             host,
         })
+    }
+
+    pub(super) fn server(&self) -> (&str, u16) {
+        let usual = if self.scheme == Scheme::HTTPS { 443 } else { 80 };
+        (&self.host, self.authority.port_u16().unwrap_or(usual))
     }
 
     fn join(&self, path: &str, query: Option<&str>) -> Option<Uri> {
@@ -178,6 +187,17 @@ pub(super) fn build(
     Ok(out)
 }
 
+/// Tells the vendor the trace that the request belongs to.
+pub(super) fn propagate(request: &mut Request<Full<Bytes>>, trace: &TraceContext) {
+    let parent = HeaderValue::try_from(trace.parent()).ok();
+    let state = trace.state.as_deref().and_then(|state| HeaderValue::from_str(state).ok());
+    for (name, value) in [("traceparent", parent), ("tracestate", state)] {
+        if let Some(value) = value {
+            request.headers_mut().insert(HeaderName::from_static(name), value);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -239,7 +259,9 @@ mod tests {
             body: Vec::new(),
             framing: crate::model::provider::Framing::Whole,
         };
-        for name in ["Host", "authorization", "Transfer-Encoding", "content-length"] {
+        for name in
+            ["Host", "authorization", "Transfer-Encoding", "content-length", "Traceparent", "tracestate", "baggage"]
+        {
             let error = build("p", &base, None, request(vec![(name.into(), "x".into())])).unwrap_err();
             assert!(error.public().contains("leave it out"), "{error}");
         }

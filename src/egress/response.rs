@@ -14,13 +14,14 @@ use super::connect::{self, AddressRefused, ConnectTimeout};
 use super::frames::{Cutter, TooLong};
 use super::{Egress, Target, request};
 use crate::model::provider::{Frame, Framing, Head, HttpRequest};
+use crate::model::trace::TraceContext;
 use crate::model::{Error, Fault, Kind, Result};
 
 /// How long and how much is read of a response that nobody wants any more, so that its connection can serve again.
 const DRAIN: (Duration, usize) = (Duration::from_millis(500), 256 << 10);
 
-/// Headers that say nothing to a provider: the connection's, the server's, and a browser's.
-const OURS: [&str; 12] = [
+/// Headers that say nothing to a provider: the connection's, the server's, a browser's, and the trace's.
+const OURS: [&str; 15] = [
     "connection",
     "keep-alive",
     "transfer-encoding",
@@ -33,6 +34,9 @@ const OURS: [&str; 12] = [
     "via",
     "alt-svc",
     "strict-transport-security",
+    "traceparent",
+    "tracestate",
+    "traceresponse",
 ];
 
 /// A response whose head has arrived.
@@ -60,13 +64,17 @@ pub enum Piece {
 // === impl Egress ===
 
 impl Egress {
-    /// Sends a guest's request to `target` and waits for the response's head.
+    /// Sends a guest's request to `target` and waits for the response's head; the vendor is told `trace` where the operator
+    /// wants that.
     ///
     /// # Errors
     /// If the guest asked for what it may not, or no head came in time.
-    pub async fn send(&self, target: &Target, request: HttpRequest) -> Result<Response> {
+    pub async fn send(&self, target: &Target, request: HttpRequest, trace: Option<&TraceContext>) -> Result<Response> {
         let framing = request.framing;
         let mut request = request::build(&target.name, &target.base, target.credential.as_ref(), request)?;
+        if let Some(trace) = trace.filter(|_| self.propagate) {
+            request::propagate(&mut request, trace);
+        }
         let mut connection = capture_connection(&mut request);
         let mut sending = pin!(target.client().request(request));
         // The head's clock starts once there is a connection; the connector has a clock of its own.

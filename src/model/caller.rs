@@ -1,7 +1,9 @@
 //! Who asks.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
+
+use super::trace::TraceContext;
 
 /// A caller, as far as the server knows one.
 #[derive(Clone, Debug)]
@@ -14,6 +16,8 @@ pub struct Caller {
     pub address: IpAddr,
     /// The part of the API that is asked.
     pub surface: &'static str,
+    /// The trace that the work for this request belongs to; absent where nothing is traced.
+    pub trace: Option<TraceContext>,
 }
 
 /// How a caller is known.
@@ -30,11 +34,19 @@ pub enum Identity {
 impl Caller {
     /// Who shows no key.
     pub fn anonymous(address: IpAddr, surface: &'static str) -> Self {
-        Self { principal: address.to_string().into(), identity: Identity::Anonymous, address, surface }
+        Self { principal: address.to_string().into(), identity: Identity::Anonymous, address, surface, trace: None }
     }
 
     /// Who shows the key of this fingerprint.
     pub fn with_key(fingerprint: Arc<str>, address: IpAddr, surface: &'static str) -> Self {
-        Self { principal: fingerprint, identity: Identity::Key, address, surface }
+        Self { principal: fingerprint, identity: Identity::Key, address, surface, trace: None }
+    }
+}
+
+/// Who has `address` together with those who share it: whoever has one address of IPv6 has 2⁶⁴ of them at least.
+pub fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 64))),
+        address => address,
     }
 }

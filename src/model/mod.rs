@@ -6,5 +6,6 @@ pub mod error;
 pub mod id;
 pub mod plugin;
 pub mod provider;
+pub mod trace;
 
 pub use error::{Error, Fault, Kind, Result};

@@ -13,6 +13,7 @@ use super::{Exchange, Provider, Tenancy};
 use crate::egress::{Egress, Piece, Response, Target};
 use crate::model::chat::Event;
 use crate::model::provider::{Action, HttpRequest, Input, Operation, Output};
+use crate::model::trace::TraceContext;
 use crate::model::{Error, Fault, Kind, Result};
 
 /// A guest may wait so often in one exchange, and never shorter than this: it must not spin under another name.
@@ -41,6 +42,8 @@ pub struct Work {
     pub settings: Arc<str>,
     /// For whom.
     pub tenancy: Tenancy,
+    /// The trace that it belongs to, for the vendor; the guest learns nothing of it.
+    pub trace: Option<TraceContext>,
 }
 
 /// The way from a provider to its vendor.
@@ -58,6 +61,7 @@ pub struct Way {
 pub struct Drive {
     exchange: Option<Box<dyn Exchange>>,
     way: Way,
+    trace: Option<TraceContext>,
     bounds: Bounds,
     deadline: Instant,
     first_token: Option<Instant>,
@@ -87,12 +91,13 @@ impl Drive {
     /// # Errors
     /// If no guest can be had, or it fails at once.
     pub async fn begin(plugin: &Arc<dyn Provider>, work: Work, way: Way, bounds: Bounds) -> Result<Self> {
-        let guest = plugin.clone();
+        let (guest, trace) = (plugin.clone(), work.trace);
         let exchange =
             apart(plugin.is_slow(), move || guest.open(work.operation, &work.settings, &work.tenancy)).await??;
         Ok(Self {
             exchange: Some(exchange),
             way,
+            trace,
             bounds,
             deadline: Instant::now() + bounds.total,
             first_token: None,
@@ -152,7 +157,8 @@ impl Drive {
                 self.breach("it asked for a request, but has no base URL; set providers.<name>.base_url".into())
             );
         };
-        let Ok(response) = timeout_at(self.deadline, self.way.egress.send(&target, request)).await else {
+        let sending = self.way.egress.send(&target, request, self.trace.as_ref());
+        let Ok(response) = timeout_at(self.deadline, sending).await else {
             return Err(self.late("took longer than", self.bounds.total, "total"));
         };
         let response = response?;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::answer::{Answer, Assembly};
 use super::bill::Bill;
+use super::call::Call;
 use super::limit::Limiter;
 use super::provider::Providers;
 use super::route::{Choice, Chosen};
@@ -12,13 +13,13 @@ use crate::model::chat::{Event, Request};
 use crate::model::provider::{EmbedRequest, Operation, Output};
 use crate::model::{Error, Fault, Kind, Result};
 use crate::plugin::drive::Drive;
-use crate::telemetry::stats::Stats;
+use crate::telemetry::Telemetry;
 
 /// Asks models.
 pub struct Chat {
     providers: Arc<Providers>,
     limiter: Arc<Limiter>,
-    stats: Arc<Stats>,
+    telemetry: Arc<Telemetry>,
 }
 
 /// A model's turn in progress. Dropping it ends the work upstream.
@@ -26,7 +27,7 @@ pub struct Turn {
     /// Who answers.
     pub chosen: Chosen,
     drive: Drive,
-    stats: Arc<Stats>,
+    call: Call,
     bill: Bill,
     stopped: bool,
     /// What came before the caller was told that there is an answer.
@@ -45,9 +46,9 @@ pub struct Embedding {
 // === impl Chat ===
 
 impl Chat {
-    /// Asks the models of `providers` as often as `limiter` allows, and counts in `stats`.
-    pub fn new(providers: Arc<Providers>, limiter: Arc<Limiter>, stats: Arc<Stats>) -> Self {
-        Self { providers, limiter, stats }
+    /// Asks the models of `providers` as often as `limiter` allows, and tells `telemetry`.
+    pub fn new(providers: Arc<Providers>, limiter: Arc<Limiter>, telemetry: Arc<Telemetry>) -> Self {
+        Self { providers, limiter, telemetry }
     }
 
     /// Begins a turn and waits for the model's first word, so that whatever fails before it can still be told plainly.
@@ -58,11 +59,11 @@ impl Chat {
         let chosen = self.providers.choose(choice)?;
         request.model.clone_from(&chosen.model);
         let streaming = request.streaming;
-        let bill = Bill::open(&self.limiter, caller, &request)?;
-        self.stats.asked(&chosen.provider.name);
-        let drive = chosen.vendor()?.begin(Operation::Chat(request), streaming, caller).await;
-        let drive = drive.inspect_err(|error| record(&self.stats, &chosen, Some(error)))?;
-        let mut turn = Turn { chosen, drive, stats: self.stats.clone(), bill, stopped: false, early: None };
+        let bill = self.counted(caller, Bill::open(&self.limiter, caller, &request))?;
+        let (mut call, caller) = Call::begin(&self.telemetry, &chosen, "chat", streaming, caller);
+        let drive = chosen.vendor()?.begin(Operation::Chat(request), streaming, &caller).await;
+        let drive = drive.inspect_err(|error| call.end(Some(error)))?;
+        let mut turn = Turn { chosen, drive, call, bill, stopped: false, early: None };
         let mut early = Vec::new();
         while !turn.stopped && !early.iter().any(Event::is_content) {
             match turn.next().await? {
@@ -87,12 +88,13 @@ impl Chat {
         let chosen = self.providers.choose(choice)?;
         request.model.clone_from(&chosen.model);
         let inputs = request.inputs.len();
-        let mut bill = Bill::of_texts(&self.limiter, caller, &request.inputs)?;
-        self.stats.asked(&chosen.provider.name);
+        let mut bill = self.counted(caller, Bill::of_texts(&self.limiter, caller, &request.inputs))?;
+        let (mut call, caller) = Call::begin(&self.telemetry, &chosen, "embeddings", false, caller);
         let outcome = async {
-            let mut drive = chosen.vendor()?.begin(Operation::Embed(request), false, caller).await?;
+            let mut drive = chosen.vendor()?.begin(Operation::Embed(request), false, &caller).await?;
             let mut embedding = Embedding::default();
             while let Some(outputs) = drive.outputs().await? {
+                call.heard(&outputs);
                 for output in outputs {
                     match output {
                         Output::Vector { index, values } => embedding.vectors.push((index, values)),
@@ -117,15 +119,13 @@ impl Chat {
             Ok(embedding)
         };
         let outcome: Result<Embedding> = outcome.await;
-        record(&self.stats, &chosen, outcome.as_ref().err());
+        call.end(outcome.as_ref().err());
         outcome.map(|embedding| (chosen.clone(), embedding))
     }
-}
 
-/// Keeps what the newest outcome says of the provider; a caller's mistake says nothing.
-fn record(stats: &Stats, chosen: &Chosen, error: Option<&Error>) {
-    if error.is_none_or(|error| error.fault() != Fault::Caller) {
-        stats.answered(&chosen.provider.name, error.map(Error::public));
+    /// Counts who has used up their tokens.
+    fn counted(&self, caller: &Caller, bill: Result<Bill>) -> Result<Bill> {
+        bill.inspect_err(|_| self.telemetry.metrics.limited(caller.surface, "tokens"))
     }
 }
 
@@ -167,6 +167,7 @@ impl Turn {
         };
         match outcome {
             Ok(Some(outputs)) => {
+                self.call.heard(&outputs);
                 let events: Vec<Event> = outputs
                     .into_iter()
                     .filter_map(|output| if let Output::Chat(event) = output { Some(event) } else { None })
@@ -176,11 +177,11 @@ impl Turn {
                 Ok(Some(events))
             }
             Ok(None) => {
-                record(&self.stats, &self.chosen, None);
+                self.call.end(None);
                 Ok(None)
             }
             Err(error) => {
-                record(&self.stats, &self.chosen, Some(&error));
+                self.call.end(Some(&error));
                 Err(error)
             }
         }

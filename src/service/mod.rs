@@ -2,6 +2,7 @@
 
 pub mod answer;
 mod bill;
+mod call;
 pub mod chat;
 pub mod clock;
 pub mod conversation;

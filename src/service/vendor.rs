@@ -75,8 +75,18 @@ impl Vendor {
     pub async fn begin(&self, operation: Operation, streaming: bool, caller: &Caller) -> Result<Drive> {
         let tenancy = Tenancy { isolation: self.isolation, principal: caller.principal.clone() };
         let bounds = Bounds { first_token: self.bounds.first_token.filter(|_| streaming), ..self.bounds };
-        let work = Work { operation, settings: self.settings.clone(), tenancy };
+        let work = Work { operation, settings: self.settings.clone(), tenancy, trace: caller.trace.clone() };
         Drive::begin(&self.published.provider, work, self.way.clone(), bounds).await
+    }
+
+    /// Host and port of the vendor, if there is one.
+    pub fn server(&self) -> Option<(&str, u16)> {
+        self.way.target.as_deref().map(Target::server)
+    }
+
+    /// Whether `model` is one that the operator, the plugin or the vendor names.
+    pub fn vouches_for(&self, model: &str) -> bool {
+        self.default_model.as_deref() == Some(model) || self.known_models().iter().any(|known| known.id == model)
     }
 
     /// Whether there is a vendor who may know more models than the plugin does.

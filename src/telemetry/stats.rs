@@ -1,14 +1,11 @@
-//! Counts that `/api/v1/status` shows.
+//! What `/api/v1/status` says of providers.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-/// Counts since the start.
+/// What became of the providers since the start.
 #[derive(Debug, Default)]
 pub struct Stats {
-    requests: AtomicU64,
-    active: AtomicU64,
     providers: Mutex<BTreeMap<String, ProviderStats>>,
 }
 
@@ -21,30 +18,9 @@ pub struct ProviderStats {
     pub error: Option<String>,
 }
 
-/// Counts a request for as long as it lives.
-#[derive(Debug)]
-pub struct ActiveRequest(std::sync::Arc<Stats>);
-
 // === impl Stats ===
 
 impl Stats {
-    /// A request begins.
-    pub fn begin(self: &std::sync::Arc<Self>) -> ActiveRequest {
-        self.requests.fetch_add(1, Ordering::Relaxed);
-        self.active.fetch_add(1, Ordering::Relaxed);
-        ActiveRequest(self.clone())
-    }
-
-    /// Requests so far.
-    pub fn requests(&self) -> u64 {
-        self.requests.load(Ordering::Relaxed)
-    }
-
-    /// Requests in progress, streams included.
-    pub fn active(&self) -> u64 {
-        self.active.load(Ordering::Relaxed)
-    }
-
     /// Provider `name` is asked.
     pub fn asked(&self, name: &str) {
         self.with(name, |provider| provider.requests += 1);
@@ -70,13 +46,5 @@ impl Stats {
             Some(provider) => change(provider),
             None => change(providers.entry(name.to_owned()).or_default()),
         }
-    }
-}
-
-// === impl ActiveRequest ===
-
-impl Drop for ActiveRequest {
-    fn drop(&mut self) {
-        self.0.active.fetch_sub(1, Ordering::Relaxed);
     }
 }

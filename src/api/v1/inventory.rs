@@ -129,15 +129,15 @@ pub(super) async fn status(request: Request<State>) -> Result<Reply> {
     let state = &request.state;
     let all = state.providers.all();
     let providers = all.values().filter(|provider| provider.configured || provider.state.is_ok()).map(|provider| {
-        let stats = state.stats.provider(&provider.name);
+        let stats = state.telemetry.stats.provider(&provider.name);
         let error = provider.state.as_ref().err().map(|error| error.public().to_owned()).or(stats.error);
         (provider.name.clone(), ProviderStatus { healthy: error.is_none(), requests: stats.requests, error })
     });
     Reply::json(&StatusView {
         version: env!("CARGO_PKG_VERSION"),
         uptime_seconds: state.started.elapsed().as_secs(),
-        requests_total: state.stats.requests(),
-        requests_active: state.stats.active(),
+        requests_total: state.telemetry.metrics.http.requests(),
+        requests_active: state.telemetry.metrics.http.active(),
         providers: providers.collect(),
         // Answers are not cached yet.
         cache: CacheStatus { enabled: false, size: 0, hit_rate: 0.0 },

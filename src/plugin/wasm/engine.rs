@@ -10,6 +10,7 @@ use super::limits::{CORE_INSTANCES, MEMORIES, TABLES};
 use super::pool::Pools;
 use crate::config;
 use crate::model::{Error, Result};
+use crate::telemetry::metrics::Plugins;
 
 /// How often running guests are interrupted to have their time measured.
 pub(super) const TICK: Duration = Duration::from_millis(10);
@@ -25,6 +26,8 @@ pub struct Sandbox {
     pub(super) cache: Arc<Cache>,
     /// Of all versions, for when the engine has no room left.
     pub(super) pools: Pools,
+    /// What guests do is counted here.
+    pub(super) counts: Arc<Plugins>,
 }
 
 // === impl Sandbox ===
@@ -38,7 +41,12 @@ impl Sandbox {
         let engine = with_fallback(config, None)?;
         start_ticker(&engine)?;
         let cache = Arc::new(Cache::new(&config.cache, &engine));
-        Ok(Self { engine, cache, pools: Pools::default() })
+        Ok(Self { engine, cache, pools: Pools::default(), counts: Arc::default() })
+    }
+
+    /// Counts what guests do in `counts`.
+    pub fn counting(self, counts: Arc<Plugins>) -> Self {
+        Self { counts, ..self }
     }
 
     /// One that compiles for all processors of this architecture, and runs nothing.
@@ -48,7 +56,7 @@ impl Sandbox {
     pub fn portable(config: &config::Plugins) -> Result<Self> {
         let engine = with_fallback(config, Some(&cache::any_processor()))?;
         let cache = Arc::new(Cache::portable(&config.cache, &engine));
-        Ok(Self { engine, cache, pools: Pools::default() })
+        Ok(Self { engine, cache, pools: Pools::default(), counts: Arc::default() })
     }
 }
 

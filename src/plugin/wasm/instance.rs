@@ -10,6 +10,7 @@ use super::provider::Version;
 use super::state::{OutOfTime, State};
 use crate::model::provider::Info;
 use crate::model::{Error, Fault, Kind, Result};
+use crate::telemetry::metrics::Alive;
 
 /// A live guest. It is either idle or serves one exchange.
 pub(super) struct Instance {
@@ -17,6 +18,7 @@ pub(super) struct Instance {
     guest: ProviderPlugin,
     /// Exchanges that it has served.
     served: u32,
+    _alive: Alive,
 }
 
 /// An instance is dropped after so many exchanges: what a guest leaks stays bounded.
@@ -35,7 +37,7 @@ impl Instance {
         store.set_hostcall_fuel(version.limits.call_bytes);
         store.set_epoch_deadline(1);
         match version.pre.instantiate(&mut store) {
-            Ok(guest) => Ok(Self { store, guest, served: 0 }),
+            Ok(guest) => Ok(Self { store, guest, served: 0, _alive: version.counts.alive() }),
             Err(error) if error.is::<wasmtime::PoolConcurrencyLimitError>() => Err(Error::new(
                 Kind::Overloaded,
                 Fault::Us,
@@ -99,7 +101,9 @@ impl Instance {
         self.store.set_epoch_deadline(1);
         self.store.data_mut().cpu.start();
         self.store.data_mut().limiter.begin_call();
-        call(&self.guest, &mut self.store).map_err(|error| version.trapped(&explain(&error, self.store.data()), &error))
+        let outcome = call(&self.guest, &mut self.store);
+        version.counts.called(outcome.is_ok());
+        outcome.map_err(|error| version.trapped(&explain(&error, self.store.data()), &error))
     }
 }
 

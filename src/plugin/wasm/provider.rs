@@ -18,6 +18,7 @@ use crate::model::provider::{Action, Info, Input, Operation};
 use crate::model::{Error, Fault, Kind, Result};
 use crate::plugin::catalog::Health;
 use crate::plugin::{Exchange, Provider, Tenancy};
+use crate::telemetry::metrics::PluginCounts;
 
 /// What all instances of a version share.
 pub(super) struct Version {
@@ -32,6 +33,8 @@ pub(super) struct Version {
     /// See [`Slowness`].
     pub(super) slowness: Arc<Slowness>,
     traps: AtomicU64,
+    /// Of all versions of the plugin.
+    pub(super) counts: Arc<PluginCounts>,
     trouble: Mutex<Trouble>,
 }
 
@@ -68,6 +71,7 @@ impl Version {
         limits: config::Limits,
         plugins: &config::Plugins,
         pools: &Pools,
+        counts: Arc<PluginCounts>,
     ) -> Self {
         Self {
             id: id.into(),
@@ -79,6 +83,7 @@ impl Version {
             active: AtomicUsize::new(0),
             slowness: Arc::default(),
             traps: AtomicU64::new(0),
+            counts,
             trouble: Mutex::default(),
         }
     }
@@ -86,6 +91,7 @@ impl Version {
     /// A guest was stopped: counts it, and says so. `why` is for the caller, `cause` for the log.
     pub(super) fn trapped(&self, why: &str, cause: &wasmtime::Error) -> Error {
         self.traps.fetch_add(1, Ordering::Relaxed);
+        self.counts.trapped();
         let mut trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
         trouble.in_a_row = trouble.in_a_row.saturating_add(1);
         trouble.last = why.to_owned();

@@ -66,7 +66,7 @@ pub(super) fn stage(sandbox: &Sandbox, config: &config::Plugins, origin: Origin,
             manifest::API
         ))
     })?;
-    let version = Arc::new(Version::new(id, pre, config.limits_of(id), config, &sandbox.pools));
+    let version = Arc::new(Version::new(id, pre, config.limits_of(id), config, &sandbox.pools, sandbox.counts.of(id)));
     let provider = WasmProvider(version.clone());
     // A plugin may refuse to describe itself without settings; what it may not is break its limits.
     if let Err(error) = provider.describe("{}")

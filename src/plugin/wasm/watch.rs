@@ -84,6 +84,7 @@ impl Loader {
             let published = run_blocking(move || stage(&sandbox, &config, Origin::Bundled, bytes))
                 .await
                 .map_err(|error| Error::internal(format!("bundled plugin {name}: {error}")))?;
+            loader.sandbox.counts.load(true);
             let id = published.manifest.id.clone();
             loader.bundled.insert(id.clone(), Arc::new(published));
             loader.show(&id);
@@ -186,6 +187,7 @@ impl Loader {
                 None => Ok(published),
             }
         });
+        self.sandbox.counts.load(outcome.is_ok());
         let (shown, signature) = (path.display().to_string(), Some(signature));
         let file = match outcome {
             Ok(published) => {

@@ -9,7 +9,7 @@
 mod window;
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ pub use self::window::Standing;
 use self::window::Window;
 use super::Clock;
 use crate::config::{Per, Rate, RateLimit, SurfaceLimit};
-use crate::model::caller::{Caller, Identity};
+use crate::model::caller::{Caller, Identity, network};
 use crate::model::{Error, Kind, Result};
 
 /// Counts what callers use.
@@ -184,14 +184,6 @@ impl Who {
             (_, Identity::Anonymous, Some(_)) => Self::Stranger(network(caller.address)),
             _ => Self::Address(network(caller.address)),
         }
-    }
-}
-
-/// Whoever has one address of IPv6 has at least 2⁶⁴ of them.
-fn network(address: IpAddr) -> IpAddr {
-    match address {
-        IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 64))),
-        address => address,
     }
 }
 

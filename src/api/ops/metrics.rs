@@ -1,0 +1,35 @@
+//! What the server counts, for whoever scrapes it.
+
+use bytes::Bytes;
+use http::StatusCode;
+use http::header::ACCEPT;
+
+use super::SURFACE;
+use crate::api::State;
+use crate::http::endpoint::answer;
+use crate::http::{Access, Endpoint, Reply, Request};
+use crate::model::{Error, Kind, Result};
+use crate::telemetry::metrics::Format;
+
+pub(super) fn endpoint() -> Endpoint<State> {
+    Endpoint {
+        method: http::Method::GET,
+        path: "/metrics",
+        summary: "What the server counts, for Prometheus.",
+        surface: &SURFACE,
+        access: Access::Anyone,
+        handler: |request| answer(metrics(request)),
+    }
+}
+
+async fn metrics(request: Request<State>) -> Result<Reply> {
+    if !request.state.metrics {
+        let cure = "metrics are switched off; set telemetry.metrics to true";
+        return Err(Error::caller(Kind::NotFound, format!("Not found: {cure}")));
+    }
+    let format = Format::of(request.headers.get(ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default());
+    let metrics = request.state.telemetry.metrics.clone();
+    // It reads files of the system, one for each open connection.
+    let text = tokio::task::spawn_blocking(move || metrics.render(format)).await.map_err(Error::internal)?;
+    Ok(Reply::whole(StatusCode::OK, format.content_type(), Bytes::from(text)))
+}

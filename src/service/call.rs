@@ -1,0 +1,160 @@
+//! One operation of a provider, as the operators see it: counted, traced, and told apart by how it ended.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::route::Chosen;
+use crate::model::caller::Caller;
+use crate::model::chat::{Event, StopReason, Usage};
+use crate::model::provider::Output;
+use crate::model::{Error, Fault, Kind};
+use crate::telemetry::Telemetry;
+use crate::telemetry::metrics::{OTHER, Outcome};
+use crate::telemetry::otel::{ClientSpan, Operation, OperationResult};
+
+/// An operation in progress; dropped before its end, it was cancelled.
+pub(super) struct Call {
+    telemetry: Arc<Telemetry>,
+    chosen: Chosen,
+    began: Instant,
+    streaming: bool,
+    /// The newest that the vendor reported, which counts also if the rest never comes.
+    usage: Option<Usage>,
+    /// The model that answered, and the answer's id.
+    model: Option<String>,
+    id: Option<String>,
+    first_token: Option<Duration>,
+    stop: Option<StopReason>,
+    span: Option<ClientSpan>,
+    over: bool,
+}
+
+// === impl Call ===
+
+impl Call {
+    /// Begins the operation `name` of the conventions, and returns the caller on whose behalf it is from now on.
+    pub(super) fn begin(
+        telemetry: &Arc<Telemetry>,
+        chosen: &Chosen,
+        name: &'static str,
+        streaming: bool,
+        caller: &Caller,
+    ) -> (Self, Caller) {
+        telemetry.stats.asked(&chosen.provider.name);
+        let mut caller = caller.clone();
+        let span = telemetry.otel.as_ref().map(|otel| {
+            let vendor = chosen.vendor().ok();
+            let operation = Operation {
+                name,
+                provider: &chosen.provider.name,
+                system: vendor.map_or(&chosen.provider.name, |vendor| &vendor.published.manifest.id),
+                model: &chosen.model,
+                server: vendor.and_then(|vendor| vendor.server()),
+            };
+            otel.operation(&operation, caller.trace.as_ref())
+        });
+        if let Some(span) = &span {
+            caller.trace = Some(span.context.clone());
+        }
+        let call = Self {
+            telemetry: telemetry.clone(),
+            chosen: chosen.clone(),
+            began: Instant::now(),
+            streaming,
+            usage: None,
+            model: None,
+            id: None,
+            first_token: None,
+            stop: None,
+            span,
+            over: false,
+        };
+        (call, caller)
+    }
+
+    /// Takes note of what came.
+    pub(super) fn heard(&mut self, outputs: &[Output]) {
+        for output in outputs {
+            match output {
+                Output::Chat(Event::Started { id, model }) => {
+                    self.id.clone_from(id);
+                    self.model.clone_from(model);
+                }
+                Output::Chat(Event::Usage(usage)) | Output::Usage(usage) => self.usage = Some(*usage),
+                Output::Chat(Event::Stopped(stop)) => self.stop = Some(stop.reason),
+                Output::Chat(event) if self.first_token.is_none() && event.is_content() => {
+                    self.first_token = Some(self.began.elapsed());
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// The operation ended, well or with `error`.
+    pub(super) fn end(&mut self, error: Option<&Error>) {
+        // Of what it says of the provider, a caller's mistake says nothing.
+        if error.is_none_or(|error| error.fault() != Fault::Caller) {
+            self.telemetry.stats.answered(&self.chosen.provider.name, error.map(Error::public));
+        }
+        self.record(error.map_or(Outcome::Ok, outcome));
+    }
+
+    fn record(&mut self, outcome: Outcome) {
+        if std::mem::replace(&mut self.over, true) {
+            return;
+        }
+        let time = self.began.elapsed();
+        let provider = self.telemetry.metrics.models.provider(&self.chosen.provider.name);
+        let asked = self.chosen.model.as_str();
+        let vouched = |model: &str| self.chosen.vendor().is_ok_and(|vendor| vendor.vouches_for(model));
+        // A caller may ask for any model; what it names is a label only if somebody else knows the name too.
+        let (label, counts) = match provider.known(asked) {
+            Some(counts) => (asked, counts),
+            None if vouched(asked) => (asked, provider.admit(asked)),
+            None => match &self.model {
+                Some(model) if outcome == Outcome::Ok => (model.as_str(), provider.admit(model)),
+                _ => (OTHER, provider.other()),
+            },
+        };
+        counts.end(outcome, time);
+        let usage = self.usage.unwrap_or_default();
+        counts.tokens([usage.input, usage.output, usage.cache_read, usage.cache_write, usage.reasoning]);
+        let first_token = self.first_token.filter(|_| self.streaming);
+        if let Some(first) = first_token {
+            provider.first_token(first);
+        }
+        if let (Some(otel), Some(span)) = (&self.telemetry.otel, self.span.take()) {
+            let result = OperationResult {
+                label,
+                model: self.model.as_deref(),
+                id: self.id.as_deref(),
+                usage: self.usage,
+                stop: self.stop,
+                error: (outcome != Outcome::Ok).then(|| outcome.as_str()),
+                first_token,
+                time,
+            };
+            otel.operated(span, result);
+        }
+    }
+}
+
+impl Drop for Call {
+    fn drop(&mut self) {
+        // Who has heard why the model stopped has missed nothing.
+        self.record(if self.stop.is_some() { Outcome::Ok } else { Outcome::Cancelled });
+    }
+}
+
+fn outcome(error: &Error) -> Outcome {
+    match (error.kind(), error.fault()) {
+        (_, Fault::Caller) => Outcome::Invalid,
+        (Kind::RateLimited, _) => Outcome::RateLimited,
+        (Kind::Timeout, _) => Outcome::Timeout,
+        (_, Fault::Upstream) => Outcome::Upstream,
+        (_, Fault::Plugin) => Outcome::Plugin,
+        (_, Fault::Us) => Outcome::Internal,
+    }
+}
