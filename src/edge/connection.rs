@@ -141,10 +141,11 @@ where
             Ok::<_, Infallible>(response.map(|body| Outgoing::new(body, in_flight)))
         }
     });
+    // Boxed, because who has said nothing yet should take no room for either.
     let over = if second {
-        drive(shared.http.second.serve_connection(io, service), &activity, closing).await
+        Box::pin(drive(shared.http.second.serve_connection(io, service), &activity, closing)).await
     } else {
-        drive(shared.http.first.serve_connection(io, service), &activity, closing).await
+        Box::pin(drive(shared.http.first.serve_connection(io, service), &activity, closing)).await
     };
     over.map_err(io::Error::other)
 }

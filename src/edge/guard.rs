@@ -1,19 +1,20 @@
 //! How many connections there may be: in all, and of one address.
 
 use std::collections::HashMap;
+use std::convert::Infallible;
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use ipnet::IpNet;
-use tokio::time::Instant;
+use tokio::time::sleep;
 
 use crate::config::Server;
 use crate::model::caller::network;
 use crate::telemetry::metrics::Metrics;
 
-/// How often refusals are logged.
+/// How often refusals are logged, at most.
 const QUIET: Duration = Duration::from_secs(1);
 
 /// Counts connections, and refuses those that are too many.
@@ -35,10 +36,12 @@ pub(super) struct Seat {
     address: Option<IpAddr>,
 }
 
+/// Those that nobody has been told of yet.
 #[derive(Default)]
 struct Refusals {
-    unsaid: u64,
-    said: Option<Instant>,
+    count: u64,
+    /// The key of the configuration, and the address where it is about one, of the last of them.
+    last: (&'static str, Option<IpAddr>),
 }
 
 // === impl Guard ===
@@ -71,19 +74,27 @@ impl Guard {
         self.addresses.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Says so, but not to each of a flood.
     fn refused(&self, limit: &'static str, address: Option<IpAddr>) {
         self.metrics.connection_refused(limit);
-        let mut refusals = self.refusals.lock().unwrap_or_else(PoisonError::into_inner);
-        refusals.unsaid += 1;
-        if refusals.said.is_some_and(|said| said.elapsed() < QUIET) {
-            return;
+        let mut refusals = self.refusals();
+        refusals.count += 1;
+        refusals.last = (limit, address);
+    }
+
+    fn refusals(&self) -> MutexGuard<'_, Refusals> {
+        self.refusals.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Tells of refusals, once for all of a flood's second.
+    pub(super) async fn report(&self) -> Infallible {
+        loop {
+            sleep(QUIET).await;
+            let Refusals { count, last: (limit, address) } = std::mem::take(&mut *self.refusals());
+            if count > 0 {
+                let address = address.map(tracing::field::display);
+                tracing::warn!(count, address, "{count} connections were refused: server.{limit} is reached");
+            }
         }
-        refusals.said = Some(Instant::now());
-        let count = std::mem::take(&mut refusals.unsaid);
-        drop(refusals);
-        let address = address.map(tracing::field::display);
-        tracing::warn!(count, address, "too many connections: server.{limit} is reached, {count} refused");
     }
 }
 

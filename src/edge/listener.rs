@@ -155,6 +155,7 @@ impl Doors {
         tokio::select! {
             _ = join_all(self.all.iter().map(|(open, entrance)| hall.accept(open, entrance))) => {}
             _ = rereading => {}
+            _ = hall.guard.report() => {}
             () = self.leave(&readiness, end) => {}
         }
         for (open, entrance) in self.all {

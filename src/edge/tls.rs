@@ -164,6 +164,8 @@ fn build(ssl: &Ssl, files: &Files, ticketer: &Arc<dyn ProducesTickets>) -> Resul
             }
             error => format!("{} and {key_place} can't be used: {error}", place("cert", &ssl.cert)),
         })?;
+    // All suites are good, but not every scanner believes that of a caller's first choice.
+    config.ignore_client_order = true;
     config.alpn_protocols = PROTOCOLS.iter().map(|name| name.to_vec()).collect();
     // A ticket stands for a certificate that was checked; with other authorities it would have to be checked again.
     config.ticketer = match ssl.client_auth {

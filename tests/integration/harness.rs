@@ -1,6 +1,7 @@
 //! A server of a test's own: its configuration, its directory of plugins, its log, and its end.
 
-use std::path::PathBuf;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock};
 
 use mortise::app::App;
@@ -21,6 +22,8 @@ pub const KEY: &str = "sk-test-operator";
 
 pub struct Server {
     pub client: Client,
+    /// Of all listeners; the client asks the first.
+    pub addresses: Vec<SocketAddr>,
     stop: Option<oneshot::Sender<()>>,
     task: JoinHandle<()>,
     /// Gone with the server.
@@ -50,7 +53,7 @@ impl Server {
     }
 
     /// The configuration may name files that were put into the server's own directory first, plugins among them.
-    pub async fn configured(yaml: impl FnOnce(&std::path::Path) -> String) -> Server {
+    pub async fn configured(yaml: impl FnOnce(&Path) -> String) -> Server {
         let earlier = logged().len();
         let home = TempDir::new().unwrap();
         let plugins = home.path().join("plugins");
@@ -64,12 +67,17 @@ impl Server {
         // Shared by all tests: compiling a plugin takes longer than most of them.
         config.plugins.cache = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("plugin-cache");
         let app = App::build(config).await.unwrap_or_else(|error| panic!("the server does not start: {error}"));
-        let address = app.addresses()[0].socket;
+        let addresses: Vec<_> = app.addresses().iter().map(|address| address.socket).collect();
         let (stop, stopped) = oneshot::channel::<()>();
         let task = tokio::spawn(async move {
             app.serve(async move { drop(stopped.await) }).await;
         });
-        Server { client: Client::new(address), stop: Some(stop), task, home, earlier }
+        Server { client: Client::new(addresses[0]), addresses, stop: Some(stop), task, home, earlier }
+    }
+
+    /// The server's own directory.
+    pub fn home(&self) -> &Path {
+        self.home.path()
     }
 
     /// Where plugins can be dropped.

@@ -28,6 +28,7 @@ mod health;
 mod openai;
 
 // What no URL shows alone.
+mod edge;
 mod guests;
 mod hot_loading;
 mod input;
