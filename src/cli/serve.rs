@@ -23,6 +23,7 @@ pub(super) fn serve(config: Config) -> Result<ExitCode, String> {
         LogFormat::Json => telemetry::Format::Json,
     };
     telemetry::start(&config.logging.level, format)?;
+    spare_memory();
     // Requests are served on the workers' own threads; this one accepts, and watches plugins.
     let mut builder = tokio::runtime::Builder::new_multi_thread();
     let runtime = builder.worker_threads(1).enable_all().build().map_err(|error| error.to_string())?;
@@ -47,6 +48,14 @@ pub(super) fn serve(config: Config) -> Result<ExitCode, String> {
     });
     runtime.shutdown_timeout(LAST_MOMENTS);
     served.map(|()| ExitCode::SUCCESS)
+}
+
+/// The allocator asks for pages of 2 MiB, which double what an idle server holds; no gain in requests/s could be measured.
+fn spare_memory() {
+    #[cfg(target_os = "linux")]
+    if let Err(error) = rustix::thread::disable_transparent_huge_pages(true) {
+        tracing::debug!(%error, "large pages stay allowed");
+    }
 }
 
 /// Hears SIGTERM and SIGINT.

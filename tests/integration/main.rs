@@ -31,6 +31,7 @@ mod openai;
 mod guests;
 mod hot_loading;
 mod input;
+mod program;
 mod readme;
 mod sdk_python;
 mod shutdown;
