@@ -56,7 +56,7 @@ if [ "$(id -u)" = 0 ]; then
     mkdir "$folder/empty"
     cp "$program" "$folder/empty/mortise"
     chmod 555 "$folder/empty"
-    serve env -i OPENAI_API_KEY=none chroot --userspec=65532:65532 "$folder/empty" /mortise serve --port 0
+    serve env -i OPENAI_API_KEY=none "$(command -v chroot)" --userspec=65532:65532 "$folder/empty" /mortise serve --port 0
     [ "$(ls -A "$folder/empty")" = mortise ] || fail "it left something behind: $(ls -A "$folder/empty")"
 fi
 echo "check-dist: all is well: $program, $(stat -c %s "$program") bytes"
