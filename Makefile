@@ -34,14 +34,15 @@ bench-start: static
 	python3 tests/bench/start.py $(STATIC)
 
 # The program as one file that needs nothing of the system it runs on. Naming the target keeps its flags off build scripts and
-# procedural macros, which are loaded into the compiler and can't be static. No path of this machine gets into it.
+# procedural macros, which are loaded into the compiler and can't be static. Chance comes from the system call: a static program
+# can't ask whether there is one, and would read /dev/urandom instead. No path of this machine gets into it.
 STATIC_TARGET := x86_64-unknown-linux-gnu
 STATIC := $(TARGET)/$(STATIC_TARGET)/static/mortise
 CARGO_PATH := $(or $(CARGO_HOME),$(HOME)/.cargo)
 RUSTUP_PATH := $(or $(RUSTUP_HOME),$(HOME)/.rustup)
 static: check-toolchain
 	CFLAGS="-ffile-prefix-map=$(CARGO_PATH)=/cargo -ffile-prefix-map=$(CURDIR)=." \
-	RUSTFLAGS="-C target-feature=+crt-static --remap-path-prefix=$(RUSTUP_PATH)=/rustup \
+	RUSTFLAGS="-C target-feature=+crt-static --cfg getrandom_backend=\"linux_getrandom\" --remap-path-prefix=$(RUSTUP_PATH)=/rustup \
 	--remap-path-prefix=$(CARGO_PATH)=/cargo --remap-path-prefix=$(CURDIR)=." \
 	cargo build --locked --profile static --target $(STATIC_TARGET) --target-dir $(TARGET) --bin mortise
 

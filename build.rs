@@ -13,6 +13,8 @@ const SOURCES: [&str; 5] = ["build.rs", "plugins", "wit", "sdk/rust", "sdk/build
 
 #[expect(clippy::disallowed_methods, reason = "this is how cargo talks to a build script")]
 fn main() -> Result<(), Box<dyn Error>> {
+    // For what asks at run time what it was compiled for.
+    println!("cargo:rustc-env=MORTISE_TARGET={}", env::var("TARGET")?);
     let root = env::var("CARGO_MANIFEST_DIR")?;
     let out = env::var("OUT_DIR")?;
     for source in SOURCES {

@@ -20,6 +20,7 @@ const LAST_MOMENTS: Duration = Duration::from_millis(500);
 
 pub(super) fn serve(config: Config) -> Result<ExitCode, String> {
     let _log = log::start(&log_settings(&config.logging))?;
+    spare_memory();
     // Requests are served on the workers' own threads; this one accepts, and watches plugins.
     let mut builder = tokio::runtime::Builder::new_multi_thread();
     let runtime = builder.worker_threads(1).enable_all().build().map_err(|error| error.to_string())?;
@@ -74,6 +75,14 @@ fn log_settings(config: &config::Logging) -> log::Settings {
         LogFormat::Json => log::Format::Json,
     };
     log::Settings { level: config.level.clone(), format, console: config.console, files }
+}
+
+/// The allocator asks for pages of 2 MiB, which double what an idle server holds; no gain in requests/s could be measured.
+fn spare_memory() {
+    #[cfg(target_os = "linux")]
+    if let Err(error) = rustix::thread::disable_transparent_huge_pages(true) {
+        tracing::debug!(%error, "large pages stay allowed");
+    }
 }
 
 /// Hears SIGTERM and SIGINT.

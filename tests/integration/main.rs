@@ -32,6 +32,7 @@ mod edge;
 mod guests;
 mod hot_loading;
 mod input;
+mod program;
 mod readme;
 mod sdk_python;
 mod shutdown;

@@ -23,6 +23,8 @@ use wasmtime::{Config, Engine};
 
 /// Files that are kept; the oldest go first.
 const MOST: usize = 128;
+/// Given a target, even this one, wasmtime compiles for what all its processors have; only given none it looks at the machine.
+pub(super) const TARGET: &str = env!("MORTISE_TARGET");
 
 /// See the module.
 pub(super) struct Cache {
@@ -94,15 +96,10 @@ impl Cache {
     fn any_processor(&self) -> Option<u64> {
         *self.portable.get_or_init(|| {
             let mut config = Config::new();
-            config.target(&any_processor()).ok()?;
+            config.target(TARGET).ok()?;
             Engine::new(&config).ok().map(|engine| digest_of(&engine))
         })
     }
-}
-
-/// The target without a word about its processor: wasmtime looks for features of the machine only where it is given none.
-pub(super) fn any_processor() -> String {
-    format!("{}-unknown-{}", std::env::consts::ARCH, std::env::consts::OS)
 }
 
 /// Stable for one build of the host, which is all that is wanted: another build makes another file.
@@ -213,7 +210,7 @@ mod tests {
     /// As on a machine whose processor has nothing beyond what all have.
     fn plain() -> Engine {
         engine(|config| {
-            config.target(&any_processor()).unwrap();
+            config.target(TARGET).unwrap();
             #[expect(unsafe_code, reason = "it says less than is true")]
             // SAFETY: see the reason.
             unsafe {
@@ -257,7 +254,7 @@ mod tests {
     fn portable_code_is_found_by_every_processor() {
         let home = tempfile::tempdir().unwrap();
         let maker = engine(|config| {
-            config.target(&any_processor()).unwrap();
+            config.target(TARGET).unwrap();
         });
         let portable = Cache::portable(home.path(), &maker);
         assert_eq!(portable.compile(&maker, test_guests::get("well"), DIGEST).unwrap().1, Code::Kept);

@@ -54,7 +54,7 @@ impl Sandbox {
     /// # Errors
     /// As for [`Sandbox::new`].
     pub fn portable(config: &config::Plugins) -> Result<Self> {
-        let engine = with_fallback(config, Some(&cache::any_processor()))?;
+        let engine = with_fallback(config, Some(cache::TARGET))?;
         let cache = Arc::new(Cache::portable(&config.cache, &engine));
         Ok(Self { engine, cache, pools: Pools::default(), counts: Arc::default() })
     }
