@@ -11,7 +11,7 @@ use crate::api::{self, State};
 use crate::config::Config;
 use crate::edge::{Listener, Pipeline, Settings};
 use crate::egress::Egress;
-use crate::http::Router;
+use crate::http::{Fixed, Router};
 use crate::http::request::BodyLimits;
 use crate::model::{Error, Result};
 use crate::plugin::bundled::BUNDLED;
@@ -59,6 +59,7 @@ impl App {
             clock: clock.clone(),
             started: Instant::now(),
             environment: server.environment,
+            document: Fixed::new(api::document().to_string().into(), "application/json"),
             keep_alive: seconds(server.keep_alive_secs.max(1)),
         };
         let limits =

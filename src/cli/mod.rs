@@ -1,5 +1,6 @@
 //! The command line.
 
+mod openapi;
 mod plugin;
 mod serve;
 
@@ -36,6 +37,8 @@ enum Command {
         #[command(subcommand)]
         command: ConfigCommand,
     },
+    /// Print the API document: OpenAPI 3.1, as the server has it at /openapi.json.
+    Openapi(openapi::OpenapiFlags),
     /// Look at plugins, check them, build them.
     Plugin {
         #[command(subcommand)]
@@ -100,6 +103,10 @@ impl Cli {
             ssl_key: behind.ssl_key.or(before.ssl_key),
             debug: behind.debug || before.debug,
         };
+        // The document is the same whatever the configuration says, and must be had where that can't be read.
+        if let Some(Command::Openapi(flags)) = &self.command {
+            return openapi::run(flags);
+        }
         let config = Config::load(self.config.as_deref(), &overrides).map_err(|error| error.to_string())?;
         match self.command {
             None | Some(Command::Serve(_)) => serve::serve(config),
@@ -107,6 +114,7 @@ impl Cli {
             Some(Command::Config { command: ConfigCommand::Show }) => {
                 print(&config.to_yaml().map_err(|error| error.to_string())?)
             }
+            Some(Command::Openapi(flags)) => openapi::run(&flags),
             Some(Command::Plugin { command }) => plugin::run(command, config),
         }
     }

@@ -117,7 +117,7 @@ fn tools(body: &mut Fields) -> Result<Vec<Tool>> {
                 name,
                 description: function.take("description")?,
                 // A function without parameters takes an empty object.
-                parameters: function.take_raw("parameters").map_or_else(|| EMPTY_SCHEMA.to_owned(), text),
+                parameters: object(&mut function, "parameters")?.unwrap_or_else(|| EMPTY_SCHEMA.to_owned()),
                 extra: function.into_extra(),
             })
         })
@@ -141,7 +141,14 @@ fn tool_choice(body: &mut Fields) -> Result<Option<ToolChoice>> {
     }
     #[derive(Deserialize)]
     struct Named {
+        #[serde(rename = "type")]
+        _kind: Option<Word>,
         function: Name,
+    }
+    #[derive(Deserialize)]
+    #[serde(rename_all = "lowercase")]
+    enum Word {
+        Function,
     }
     #[derive(Deserialize)]
     struct Name {
@@ -165,10 +172,18 @@ fn response_format(body: &mut Fields) -> Result<Option<ResponseFormat>> {
                 name: schema.take("name")?,
                 description: schema.take("description")?,
                 strict: schema.take("strict")?,
-                schema: schema.take_raw("schema").map(text).ok_or_else(|| schema.missing("schema"))?,
+                schema: object(&mut schema, "schema")?.ok_or_else(|| schema.missing("schema"))?,
             }))
         }
         _ => Err(format.wrong("type", "expected text, json_object or json_schema")),
+    }
+}
+
+/// Takes the object `name` as it came.
+fn object(fields: &mut Fields, name: &str) -> Result<Option<String>> {
+    match fields.take_raw(name).map(text) {
+        Some(text) if !text.starts_with('{') => Err(fields.wrong(name, "expected an object")),
+        text => Ok(text),
     }
 }
 
