@@ -4,6 +4,9 @@ pub mod openai;
 pub mod ops;
 pub mod v1;
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 use std::time::Duration;
 

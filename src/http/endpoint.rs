@@ -113,6 +113,8 @@ pub struct Content {
     pub holds: Option<Type>,
     /// What it may look like.
     pub example: Option<fn() -> Value>,
+    /// The data of a stream's last event, where that is no `holds`.
+    pub last: Option<&'static str>,
 }
 
 // === impl Type ===
@@ -180,12 +182,18 @@ impl<S> Endpoint<S> {
     /// It gives server-sent events whose data is a `T` each.
     pub fn streams<T: JsonSchema>(self, description: &'static str, example: fn() -> Value) -> Self {
         let holds = Some(Type::of::<T>());
-        self.gives_content(Content { description, mime: "text/event-stream", holds, example: Some(example) })
+        let example = Some(example);
+        self.gives_content(Content { description, mime: "text/event-stream", holds, example, last: None })
+    }
+
+    /// What it gives last is an event whose data is `last`.
+    pub fn ending_in(self, last: &'static str) -> Self {
+        self.operation(|operation| operation.gives.iter_mut().for_each(|content| content.last = Some(last)))
     }
 
     /// It gives text of the type `mime`.
     pub fn gives_text(self, mime: &'static str, description: &'static str) -> Self {
-        self.gives_content(Content { description, mime, holds: None, example: None })
+        self.gives_content(Content { description, mime, holds: None, example: None, last: None })
     }
 
     /// What it gives has the header `name`.
@@ -219,7 +227,8 @@ impl<S> Endpoint<S> {
 
 impl Content {
     fn json<T: JsonSchema>(description: &'static str, example: fn() -> Value) -> Self {
-        Self { description, mime: "application/json", holds: Some(Type::of::<T>()), example: Some(example) }
+        let (holds, example) = (Some(Type::of::<T>()), Some(example));
+        Self { description, mime: "application/json", holds, example, last: None }
     }
 }
 

@@ -149,8 +149,7 @@ impl Writer {
         }
         let words: Vec<&str> = operation.gives.iter().map(|given| given.description).collect();
         let mut responses = Map::new();
-        responses
-            .insert("200".into(), json!({"description": words.join(" "), "headers": headers, "content": content}));
+        responses.insert("200".into(), json!({"description": words.join(" "), "headers": headers, "content": content}));
         if operation.conditional {
             let known = json!({"description": "The caller has it already.", "headers": headers});
             responses.insert("304".into(), known);
@@ -200,9 +199,7 @@ impl Writer {
         schemas.extend(self.replies.take_definitions(true));
         schemas.sort_keys();
         self.refusals.sort_keys();
-        let header = |description: &str, kind: &str, example: Value| {
-            json!({"description": description, "schema": {"type": kind}, "example": example})
-        };
+        let header = |description: &str, kind: &str, example: Value| json!({"description": description, "schema": {"type": kind}, "example": example});
         let mut headers = json!({
             "X-Request-Id": header("Names the request, in the server's log too.", "string", RequestId::new(REQUEST).as_str().into()),
             "Retry-After": header("Seconds after which another attempt makes sense.", "integer", 30.into()),
@@ -265,15 +262,20 @@ fn common_headers(limited: bool) -> Value {
     headers
 }
 
-/// A media type of a body. The type of a stream's events is told in JSON Schema's words for what a string holds.
+/// A media type of a body. Before OpenAPI 3.2, the schema of an event stream is that of each event.
 fn media(generator: &mut SchemaGenerator, content: &Content) -> Value {
     let schema = content.holds.map(|kind| (kind.schema)(generator));
     let schema = match schema {
-        Some(event) if content.mime == "text/event-stream" => json!({
-            "type": "string",
-            "contentMediaType": content.mime,
-            "contentSchema": {"type": "array", "items": event},
-        }),
+        Some(event) if content.mime == "text/event-stream" => {
+            let data = json!({"type": "string", "contentMediaType": "application/json", "contentSchema": event});
+            let data = content.last.map_or(data.clone(), |last| json!({"anyOf": [data, {"const": last}]}));
+            json!({
+                "description": "One event of the stream.",
+                "type": "object",
+                "properties": {"event": {"type": "string"}, "data": data},
+                "required": ["data"],
+            })
+        }
         Some(schema) => schema.to_value(),
         None => json!({"type": "string"}),
     };

@@ -38,7 +38,7 @@ pub(super) async fn embeddings(http: Request<State>) -> Result<Reply> {
     })
 }
 
-fn read(body: &mut Fields) -> Result<(EmbedRequest, bool)> {
+pub(super) fn read(body: &mut Fields) -> Result<(EmbedRequest, bool)> {
     let model = body.require("model")?;
     let inputs = body
         .take::<Inputs>("input")
@@ -56,7 +56,7 @@ fn read(body: &mut Fields) -> Result<(EmbedRequest, bool)> {
         Some("base64") => true,
         Some(_) => return Err(body.wrong("encoding_format", "expected float or base64")),
     };
-    let dimensions = body.take("dimensions")?;
+    let dimensions = body.take_integer("dimensions")?;
     let user = body.take("user")?;
     Ok((EmbedRequest { model, inputs, dimensions, user, extra: Vec::new() }, base64))
 }

@@ -34,24 +34,15 @@ pub(super) fn chat_response() -> Value {
     })
 }
 
-pub(super) fn chat_stream() -> Value {
-    let chunk = |delta: Value, finish_reason: Option<&str>| {
-        let chunk = json!({
-            "id": "chatcmpl-0198c0a1b2c37d4e8f90a1b2c3d4e5f6",
-            "object": "chat.completion.chunk",
-            "created": 1_767_781_800,
-            "model": "echo",
-            "choices": [{"index": 0, "delta": delta, "finish_reason": finish_reason}],
-        });
-        format!("data: {chunk}\n\n")
-    };
-    let chunks = [
-        chunk(json!({"role": "assistant", "content": ""}), None),
-        chunk(json!({"content": "Hello"}), None),
-        chunk(json!({}), Some("stop")),
-        "data: [DONE]\n\n".to_owned(),
-    ];
-    chunks.concat().into()
+pub(super) fn chat_event() -> Value {
+    let chunk = json!({
+        "id": "chatcmpl-0198c0a1b2c37d4e8f90a1b2c3d4e5f6",
+        "object": "chat.completion.chunk",
+        "created": 1_767_781_800,
+        "model": "echo",
+        "choices": [{"index": 0, "delta": {"content": "Hello"}, "finish_reason": null}],
+    });
+    json!({"data": chunk.to_string()})
 }
 
 pub(super) fn embedding_request() -> Value {

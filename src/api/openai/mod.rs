@@ -65,7 +65,8 @@ fn under(names: Names) -> [Endpoint<State>; 4] {
             )
             .takes::<schema::CompletionRequest>("The conversation so far.", examples::chat_request)
             .gives::<wire::Completion<'_>>("The whole answer.", examples::chat_response)
-            .streams::<schema::StreamData<'_>>("Or the answer, piece by piece.", examples::chat_stream)
+            .streams::<schema::StreamData<'_>>("Or the answer, piece by piece.", examples::chat_event)
+            .ending_in("[DONE]")
             .fails(PROVIDER),
         Endpoint::post(surface, names.embeddings.0, |request| answer(embeddings::embeddings(request)))
             .named(names.embeddings.1, "Turns texts into vectors, in OpenAI's words.")

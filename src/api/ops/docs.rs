@@ -17,11 +17,12 @@ static SWAGGER_UI: Fixed = Fixed::file(include_bytes!("assets/docs.html"), HTML)
 static REDOC: Fixed = Fixed::file(include_bytes!("assets/redoc.html"), HTML);
 
 /// What the pages load, by the last segment of its path.
-static FILES: [(&str, Fixed); 6] = [
+static FILES: [(&str, Fixed); 7] = [
     ("docs.js", Fixed::file(include_bytes!("assets/docs.js"), SCRIPT)),
     ("swagger-ui-bundle.js", Fixed::file(include_bytes!("assets/swagger-ui-bundle.js"), SCRIPT)),
     ("swagger-ui.css", Fixed::file(include_bytes!("assets/swagger-ui.css"), STYLE)),
     ("redoc.standalone.js", Fixed::file(include_bytes!("assets/redoc.standalone.js"), SCRIPT)),
+    ("redoc.js", Fixed::file(include_bytes!("assets/redoc.js"), SCRIPT)),
     ("redoc.css", Fixed::file(include_bytes!("assets/redoc.css"), STYLE)),
     ("favicon-32x32.png", Fixed::file(include_bytes!("assets/favicon-32x32.png"), "image/png")),
 ];
@@ -30,11 +31,12 @@ static FILES: [(&str, Fixed); 6] = [
 const SWAGGER_UI_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
                                  connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// The same, and style elements that are empty (the hash is that of nothing): ReDoc fills them rule by rule, from its script.
+/// The same, and style elements that are empty (the hash is that of nothing), which ReDoc's script fills rule by rule, and
+/// the font that stands in its styles.
 const REDOC_POLICY: &str = "default-src 'none'; script-src 'self'; \
                             style-src 'self' 'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='; \
-                            img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; \
-                            frame-ancestors 'none'";
+                            img-src 'self' data:; font-src data:; connect-src 'self'; base-uri 'none'; \
+                            form-action 'none'; frame-ancestors 'none'";
 
 pub(super) async fn document(request: Request<State>) -> Result<Reply> {
     Ok(request.state.document.reply(&request.headers))

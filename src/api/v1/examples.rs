@@ -19,14 +19,8 @@ pub(super) fn chat_response() -> Value {
     })
 }
 
-pub(super) fn chat_stream() -> Value {
-    "event: start\n\
-     data: {\"type\":\"start\",\"request_id\":\"req-0198c0a1b2c37d4e8f90a1b2c3d4e5f6\",\"timestamp\":\"2026-01-07T10:30:00.000Z\"}\n\n\
-     event: token\n\
-     data: {\"type\":\"token\",\"content\":\"Hello\",\"index\":0}\n\n\
-     event: end\n\
-     data: {\"type\":\"end\",\"request_id\":\"req-0198c0a1b2c37d4e8f90a1b2c3d4e5f6\",\"timestamp\":\"2026-01-07T10:30:00.250Z\"}\n\n"
-        .into()
+pub(super) fn chat_event() -> Value {
+    json!({"event": "token", "data": json!({"type": "token", "content": "Hello", "index": 0}).to_string()})
 }
 
 pub(super) fn providers() -> Value {

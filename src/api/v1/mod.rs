@@ -41,7 +41,7 @@ pub(super) fn endpoints() -> Vec<Endpoint<State>> {
                  is an `error` before the `end`.",
             )
             .takes::<wire::ChatRequest>("The message, and who is to answer it.", examples::chat_request)
-            .streams::<wire::StreamEvent<'_>>("The answer, piece by piece.", examples::chat_stream)
+            .streams::<wire::StreamEvent<'_>>("The answer, piece by piece.", examples::chat_event)
             .with_header("X-Conversation-Id", "Names the conversation, to go on with it.")
             .fails(PROVIDER),
         Endpoint::get(surface, "/api/v1/providers", |request| answer(inventory::providers(request)))

@@ -135,7 +135,7 @@ impl ChatRequest {
         if temperature.is_some_and(|value| !(0.0..=1.0).contains(&value)) {
             return Err(body.wrong("temperature", "it must lie between 0.0 and 1.0"));
         }
-        let max_tokens: Option<u32> = body.take("max_tokens")?;
+        let max_tokens: Option<u32> = body.take_integer("max_tokens")?;
         if max_tokens == Some(0) {
             return Err(body.wrong("max_tokens", "it must be at least 1"));
         }
