@@ -6,7 +6,8 @@ CONFIG ?= config/demo.yaml
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 PLUGINS := --manifest-path plugins/Cargo.toml --target-dir $(TARGET)/plugins --workspace
 
-.PHONY: run test bench bench-start static dist check-dist fmt check-format check-lints check-licences check-toolchain check-fresh python
+.PHONY: run test bench bench-start static dist check-dist fmt check-format check-lints check-licences check-toolchain check-fresh \
+	check-openapi check-docs python
 .NOTPARALLEL:
 
 # Starts the server; `make run CONFIG=my.yaml` with another configuration.
@@ -81,6 +82,16 @@ check-toolchain:
 # An edit in src/ must not run the build script again: it would rebuild every guest.
 check-fresh:
 	@tests/tools/fresh.sh
+
+# Whether the server keeps to its API document: schemathesis, and Redocly's linter where there is node. Fetches both once.
+check-openapi: check-toolchain
+	cargo build
+	@tests/tools/openapi.sh
+
+# Whether the pages of the API document work in a real browser, where there is node and chromium.
+check-docs: check-toolchain
+	cargo build
+	@tests/tools/docs.sh
 
 python:
 	@tests/tools/python.sh

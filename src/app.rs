@@ -10,7 +10,7 @@ use crate::api::{self, State};
 use crate::config::{self, Config};
 use crate::edge::{Address, Doors, Listeners, Pipeline};
 use crate::egress::Egress;
-use crate::http::Router;
+use crate::http::{Fixed, Router};
 use crate::model::{Error, Result};
 use crate::plugin::bundled::BUNDLED;
 use crate::plugin::wasm::{Loader, Sandbox};
@@ -67,6 +67,7 @@ impl App {
             readiness: readiness.clone(),
             started: Instant::now(),
             environment: server.environment.clone(),
+            document: Fixed::new(api::document().to_string().into(), "application/json"),
             keep_alive: seconds(server.keep_alive_secs.max(1)),
         };
         let router = Router::new(endpoints, api::FALLBACK).map_err(Error::internal)?;

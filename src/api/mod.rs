@@ -4,12 +4,16 @@ pub mod openai;
 pub mod ops;
 pub mod v1;
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::http::{Endpoint, Surface};
+use crate::http::openapi::{self, Info};
+use crate::http::{Endpoint, Fixed, Surface};
 use crate::plugin::Catalog;
 use crate::service::chat::Chat;
 use crate::service::conversation::Conversations;
@@ -39,6 +43,8 @@ pub struct State {
     pub started: Instant,
     /// `server.environment`.
     pub environment: String,
+    /// What the API document says, written out.
+    pub document: Fixed,
     /// After how much silence a stream says something.
     pub keep_alive: Duration,
 }
@@ -46,6 +52,22 @@ pub struct State {
 /// Every endpoint: the router is made of them.
 pub fn endpoints() -> Vec<Endpoint<State>> {
     [v1::endpoints(), openai::endpoints(), ops::endpoints()].into_iter().flatten().collect()
+}
+
+/// What the API document says of itself.
+const INFO: Info = Info {
+    title: "Mortise",
+    version: env!("CARGO_PKG_VERSION"),
+    description: "Chats over JSON, event streams and OpenAI's API, answered by model providers that are sandboxed plugins.\n\n\
+                  Every answer carries `X-Request-Id`. Where the server asks for keys, one is sent as `X-API-Key` or as a \
+                  bearer token; where it doesn't, any key is ignored. `HEAD` works wherever `GET` does, and `OPTIONS` \
+                  everywhere.",
+    licence: env!("CARGO_PKG_LICENSE"),
+};
+
+/// The API document: what [`endpoints`] says of itself, in the words of OpenAPI 3.1.
+pub fn document() -> serde_json::Value {
+    openapi::document(&INFO, &endpoints())
 }
 
 /// Who answers for paths that nobody knows.

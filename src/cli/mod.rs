@@ -2,6 +2,7 @@
 
 mod health;
 mod logs;
+mod openapi;
 mod plugin;
 mod serve;
 
@@ -42,6 +43,8 @@ enum Command {
     },
     /// Print the newest lines of the log's files.
     Logs(logs::LogsFlags),
+    /// Print the API document: OpenAPI 3.1, as the server has it at /openapi.json.
+    Openapi(openapi::OpenapiFlags),
     /// Look at plugins, check them, build them.
     Plugin {
         #[command(subcommand)]
@@ -106,6 +109,10 @@ impl Cli {
             ssl_key: behind.ssl_key.or(before.ssl_key),
             debug: behind.debug || before.debug,
         };
+        // The document is the same whatever the configuration says, and must be had where that can't be read.
+        if let Some(Command::Openapi(flags)) = &self.command {
+            return openapi::run(flags);
+        }
         let config = Config::load(self.config.as_deref(), &overrides).map_err(|error| error.to_string())?;
         match self.command {
             None | Some(Command::Serve(_)) => serve::serve(config),
@@ -115,6 +122,7 @@ impl Cli {
                 print(&config.to_yaml().map_err(|error| error.to_string())?)
             }
             Some(Command::Logs(flags)) => logs::run(&flags, &config),
+            Some(Command::Openapi(flags)) => openapi::run(&flags),
             Some(Command::Plugin { command }) => plugin::run(command, config),
         }
     }

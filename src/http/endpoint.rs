@@ -1,9 +1,12 @@
-//! What an endpoint is: the table of them makes the router, and whatever else has to know them.
+//! What an endpoint is: the table of them makes the router, the API document, and whatever else has to know them.
 
+use std::borrow::Cow;
 use std::future::Future;
 use std::pin::Pin;
 
 use http::Method;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde_json::Value;
 
 use super::fault::Fault;
 use super::{Reply, Request};
@@ -14,17 +17,30 @@ use crate::model::id::RequestId;
 pub type Answer = Pin<Box<dyn Future<Output = Result<Reply>> + Send>>;
 
 /// How a surface writes its errors: status and headers are the fault's, the body is the surface's.
-pub type ErrorShape = fn(&Fault<'_>, &RequestId, &str) -> serde_json::Value;
+pub type ErrorShape = fn(&Fault<'_>, &RequestId, &str) -> Value;
 
 /// A part of the API with one way of speaking.
 #[derive(Clone, Copy)]
 pub struct Surface {
     /// For the log.
     pub name: &'static str,
+    /// What it is there for; a tag of the API document.
+    pub about: &'static str,
     /// Unknown paths below one of these are answered in this surface's shape.
     pub prefixes: &'static [&'static str],
     /// How it writes its errors.
     pub shape: ErrorShape,
+    /// The type that `shape` writes.
+    pub error: Type,
+}
+
+/// A type, as the API document knows one.
+#[derive(Clone, Copy)]
+pub struct Type {
+    /// Its name among the document's components.
+    pub name: fn() -> Cow<'static, str>,
+    /// Its schema, or a reference to it.
+    pub schema: fn(&mut SchemaGenerator) -> Schema,
 }
 
 /// Who may ask.
@@ -42,14 +58,185 @@ pub struct Endpoint<S> {
     pub method: Method,
     /// The path's template, as `matchit` reads it.
     pub path: &'static str,
-    /// One sentence.
-    pub summary: &'static str,
     /// The part of the API that it belongs to.
     pub surface: &'static Surface,
     /// Who may ask.
     pub access: Access,
     /// What answers.
     pub handler: fn(Request<S>) -> Answer,
+    /// What the API document says of it; nothing where it keeps silent.
+    pub operation: Option<Operation>,
+}
+
+/// An endpoint in the words of the API document.
+#[derive(Clone, Default)]
+pub struct Operation {
+    /// Names it among all.
+    pub id: &'static str,
+    /// One sentence.
+    pub summary: &'static str,
+    /// What else a caller should know.
+    pub description: &'static str,
+    /// What the path's template leaves open.
+    pub parameters: Vec<Parameter>,
+    /// What it takes, if it takes anything.
+    pub takes: Option<Content>,
+    /// What a caller is given who is not refused.
+    pub gives: Vec<Content>,
+    /// What else it may give, with another status than 200.
+    pub or_gives: Option<(u16, Content)>,
+    /// Headers of what is given: name and meaning.
+    pub headers: Vec<(&'static str, &'static str)>,
+    /// Whether a caller who has it already is told so.
+    pub conditional: bool,
+    /// Statuses of refusals, beside those that follow from its nature.
+    pub fails: &'static [u16],
+}
+
+/// A part of the path that the caller fills in.
+#[derive(Clone, Copy)]
+pub struct Parameter {
+    /// As the template calls it.
+    pub name: &'static str,
+    /// What it means.
+    pub description: &'static str,
+    /// A value that works.
+    pub example: &'static str,
+}
+
+/// A body of one media type.
+#[derive(Clone, Copy)]
+pub struct Content {
+    /// What it is.
+    pub description: &'static str,
+    /// The media type.
+    pub mime: &'static str,
+    /// The type of it, or of each event's data in a stream; nothing where it is plain text.
+    pub holds: Option<Type>,
+    /// What it may look like.
+    pub example: Option<fn() -> Value>,
+    /// The data of a stream's last event, where that is no `holds`.
+    pub last: Option<&'static str>,
+}
+
+// === impl Type ===
+
+impl Type {
+    /// `T`, as it goes over the wire.
+    pub const fn of<T: JsonSchema>() -> Self {
+        Self { name: T::schema_name, schema: SchemaGenerator::subschema_for::<T> }
+    }
+}
+
+// === impl Endpoint ===
+
+impl<S> Endpoint<S> {
+    /// `method` at `path`, for callers, and not in the document.
+    pub fn new(
+        method: Method,
+        surface: &'static Surface,
+        path: &'static str,
+        handler: fn(Request<S>) -> Answer,
+    ) -> Self {
+        Self { method, path, surface, access: Access::Caller, handler, operation: None }
+    }
+
+    /// `GET` at `path`.
+    pub fn get(surface: &'static Surface, path: &'static str, handler: fn(Request<S>) -> Answer) -> Self {
+        Self::new(Method::GET, surface, path, handler)
+    }
+
+    /// `POST` at `path`.
+    pub fn post(surface: &'static Surface, path: &'static str, handler: fn(Request<S>) -> Answer) -> Self {
+        Self::new(Method::POST, surface, path, handler)
+    }
+
+    /// Nobody is asked for a key.
+    pub fn open(self) -> Self {
+        Self { access: Access::Anyone, ..self }
+    }
+
+    /// The document speaks of it: with this operation id, and this one sentence.
+    pub fn named(self, id: &'static str, summary: &'static str) -> Self {
+        self.operation(|operation| (operation.id, operation.summary) = (id, summary))
+    }
+
+    /// What else a caller should know.
+    pub fn described(self, description: &'static str) -> Self {
+        self.operation(|operation| operation.description = description)
+    }
+
+    /// What `{name}` in the path means.
+    pub fn parameter(self, name: &'static str, description: &'static str, example: &'static str) -> Self {
+        self.operation(|operation| operation.parameters.push(Parameter { name, description, example }))
+    }
+
+    /// It takes a `T` as JSON.
+    pub fn takes<T: JsonSchema>(self, description: &'static str, example: fn() -> Value) -> Self {
+        self.operation(|operation| operation.takes = Some(Content::json::<T>(description, example)))
+    }
+
+    /// It gives a `T` as JSON.
+    pub fn gives<T: JsonSchema>(self, description: &'static str, example: fn() -> Value) -> Self {
+        self.gives_content(Content::json::<T>(description, example))
+    }
+
+    /// It may give a `T` as JSON with this status too.
+    pub fn or_gives<T: JsonSchema>(self, status: u16, description: &'static str, example: fn() -> Value) -> Self {
+        self.operation(|operation| operation.or_gives = Some((status, Content::json::<T>(description, example))))
+    }
+
+    /// It gives server-sent events whose data is a `T` each.
+    pub fn streams<T: JsonSchema>(self, description: &'static str, example: fn() -> Value) -> Self {
+        let holds = Some(Type::of::<T>());
+        let example = Some(example);
+        self.gives_content(Content { description, mime: "text/event-stream", holds, example, last: None })
+    }
+
+    /// What it gives last is an event whose data is `last`.
+    pub fn ending_in(self, last: &'static str) -> Self {
+        self.operation(|operation| operation.gives.iter_mut().for_each(|content| content.last = Some(last)))
+    }
+
+    /// It gives text of the type `mime`.
+    pub fn gives_text(self, mime: &'static str, description: &'static str) -> Self {
+        self.gives_content(Content { description, mime, holds: None, example: None, last: None })
+    }
+
+    /// What it gives has the header `name`.
+    pub fn with_header(self, name: &'static str, description: &'static str) -> Self {
+        self.operation(|operation| operation.headers.push((name, description)))
+    }
+
+    /// A caller who names what it has is told whether it is still the same.
+    pub fn conditional(self) -> Self {
+        self.operation(|operation| operation.conditional = true)
+            .with_header("ETag", "Names exactly these bytes.")
+            .with_header("Cache-Control", "That it may be kept, but not used unasked.")
+    }
+
+    /// It refuses with these statuses too, beside those that follow from its nature.
+    pub fn fails(self, statuses: &'static [u16]) -> Self {
+        self.operation(|operation| operation.fails = statuses)
+    }
+
+    fn gives_content(self, content: Content) -> Self {
+        self.operation(|operation| operation.gives.push(content))
+    }
+
+    fn operation(mut self, change: impl FnOnce(&mut Operation)) -> Self {
+        change(self.operation.get_or_insert_default());
+        self
+    }
+}
+
+// === impl Content ===
+
+impl Content {
+    fn json<T: JsonSchema>(description: &'static str, example: fn() -> Value) -> Self {
+        let (holds, example) = (Some(Type::of::<T>()), Some(example));
+        Self { description, mime: "application/json", holds, example, last: None }
+    }
 }
 
 /// Boxes a handler's future.

@@ -68,6 +68,22 @@ impl Fields {
         self.take(name)?.ok_or_else(|| self.missing(name))
     }
 
+    /// Takes the integer `name`: JSON knows only numbers, so that `3.0` is one too.
+    ///
+    /// # Errors
+    /// If it is no integer, or a `T` can't hold it.
+    pub fn take_integer<T: DeserializeOwned>(&mut self, name: &str) -> Result<Option<T>> {
+        let Some(raw) = self.take_raw(name) else { return Ok(None) };
+        let whole = || {
+            let value: f64 = serde_json::from_str(raw.get()).ok()?;
+            let exact = value.fract() == 0.0 && value.abs() <= LARGEST_EXACT;
+            // Adding nothing makes nothing of minus nothing.
+            exact.then(|| serde_json::from_str(&format!("{:.0}", value + 0.0)).ok())?
+        };
+        let read = serde_json::from_str(raw.get());
+        read.or_else(|error| whole().ok_or(error)).map(Some).map_err(|error| self.wrong(name, &describe(&error)))
+    }
+
     /// Takes the object `name`.
     ///
     /// # Errors
@@ -141,6 +157,9 @@ fn describe(error: &serde_json::Error) -> String {
     }
 }
 
+/// Beyond it, neighbours of a floating-point number are more than one apart.
+const LARGEST_EXACT: f64 = 9_007_199_254_740_992.0;
+
 /// No request needs more, and each costs more memory than it has bytes.
 const MOST_MEMBERS: usize = 1000;
 
@@ -199,6 +218,21 @@ mod tests {
         assert!(error.public().contains("messages[0].role"), "{error}");
         let error = messages[0].require::<String>("content").unwrap_err();
         assert_eq!(error.public(), "Missing required field: messages[0].content");
+    }
+
+    #[test]
+    fn integers_are_numbers_without_a_rest() {
+        let integer = |text: &str| fields(&format!("{{\"n\":{text}}}")).unwrap().take_integer::<u32>("n");
+        for (text, value) in [("3", 3), ("3.0", 3), ("3e2", 300), ("-0.0", 0), ("4294967295.0", u32::MAX)] {
+            assert_eq!(integer(text).unwrap(), Some(value), "{text}");
+        }
+        for text in ["1.5", "-1", "-1.0", "4294967296", "4294967296.0", "1e300", "\"3\"", "true", "[3]"] {
+            assert_eq!(integer(text).unwrap_err().param(), Some("n"), "{text}");
+        }
+        assert_eq!(
+            fields(r#"{"n":-9007199254740993}"#).unwrap().take_integer::<i64>("n").unwrap(),
+            Some(-9007199254740993)
+        );
     }
 
     #[test]

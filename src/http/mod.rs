@@ -1,9 +1,11 @@
-//! The HTTP kit: requests, replies, the table of endpoints, errors as bodies, event streams. No endpoint stands here.
+//! The HTTP kit: requests, replies, the table of endpoints and its document, errors as bodies, event streams. No endpoint stands here.
 
 pub mod body;
 pub mod endpoint;
 pub mod fault;
 pub mod fields;
+pub mod fixed;
+pub mod openapi;
 pub mod reply;
 pub mod request;
 pub mod router;
@@ -11,6 +13,7 @@ pub mod sse;
 
 pub use endpoint::{Access, Endpoint, ErrorShape, Surface};
 pub use fields::Fields;
+pub use fixed::Fixed;
 pub use reply::Reply;
 pub use request::Request;
 pub use router::Router;

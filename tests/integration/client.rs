@@ -1,8 +1,9 @@
 //! A caller for tests: HTTP/1.1 over a plain socket, as strict as the standard allows.
 //!
 //! It shares no code with the host. Every response is checked for what should never leave a server, whatever a test
-//! itself looks at.
+//! itself looks at, and against the API document.
 
+mod document;
 mod leaks;
 pub mod sse;
 mod wire;
@@ -140,7 +141,8 @@ impl Client {
         connection.write(&request.bytes(self.address)).await.unwrap();
         let head = soon("the response's head", connection.reader.head(&request.method)).await.expect("a response");
         leaks::check(&head, b"");
-        Streamed { head, connection, unread: Vec::new() }
+        document::check(request, &head, None);
+        Streamed { request: request.clone(), head, connection, unread: Vec::new() }
     }
 
     /// What comes back for these bytes; nothing where the server just hangs up.
@@ -194,7 +196,12 @@ impl Connection {
         // A refusal may come before the server has read a long body.
         let written = self.write(&request.bytes(self.host)).await;
         let reply = self.reply(&request.method).await;
-        reply.unwrap_or_else(|| panic!("{} {}: no response ({written:?})", request.method, request.path))
+        let reply = reply.unwrap_or_else(|| panic!("{} {}: no response ({written:?})", request.method, request.path));
+        document::check(request, &reply.head, Some(&reply.body));
+        if reply.status() == 200 && reply.head.kind() == "text/event-stream" {
+            reply.events().iter().for_each(|event| document::check_event(request, &reply.head, event));
+        }
+        reply
     }
 
     /// Sends without waiting for anything to come back.
@@ -224,6 +231,7 @@ impl Connection {
 
 /// A response whose body is still coming.
 pub struct Streamed {
+    request: Request,
     pub head: Head,
     connection: Connection,
     unread: Vec<u8>,
@@ -236,8 +244,9 @@ impl Streamed {
             if let Some(end) = self.unread.windows(2).position(|two| two == b"\n\n") {
                 let block = String::from_utf8(self.unread.drain(..end + 2).collect()).expect("a stream in UTF-8");
                 let event = sse::parse(&block).unwrap_or_else(|fault| panic!("{fault}\n{block}")).pop();
-                if event.is_some() {
-                    return event;
+                if let Some(event) = event {
+                    document::check_event(&self.request, &self.head, &event);
+                    return Some(event);
                 }
             } else {
                 let piece = soon("the next event", self.connection.reader.piece()).await;

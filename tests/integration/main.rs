@@ -24,6 +24,7 @@ mod upstream;
 
 // The URLs.
 mod api;
+mod docs;
 mod health;
 mod openai;
 

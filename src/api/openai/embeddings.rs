@@ -2,8 +2,8 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 
 use crate::api::State;
 use crate::http::{Fields, Reply, Request};
@@ -34,11 +34,11 @@ pub(super) async fn embeddings(http: Request<State>) -> Result<Reply> {
         object: "list",
         data,
         model: &chosen.model,
-        usage: json!({"prompt_tokens": usage.input, "total_tokens": usage.total()}),
+        usage: Used { prompt_tokens: usage.input, total_tokens: usage.total() },
     })
 }
 
-fn read(body: &mut Fields) -> Result<(EmbedRequest, bool)> {
+pub(super) fn read(body: &mut Fields) -> Result<(EmbedRequest, bool)> {
     let model = body.require("model")?;
     let inputs = body
         .take::<Inputs>("input")
@@ -56,31 +56,55 @@ fn read(body: &mut Fields) -> Result<(EmbedRequest, bool)> {
         Some("base64") => true,
         Some(_) => return Err(body.wrong("encoding_format", "expected float or base64")),
     };
-    let dimensions = body.take("dimensions")?;
+    let dimensions = body.take_integer("dimensions")?;
     let user = body.take("user")?;
     Ok((EmbedRequest { model, inputs, dimensions, user, extra: Vec::new() }, base64))
 }
 
-#[derive(Serialize)]
-struct List<'a> {
+/// Vectors, one for each text.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "EmbeddingList")]
+pub(super) struct List<'a> {
+    /// `list`.
     object: &'static str,
+    /// The vectors.
     data: Vec<View<'a>>,
+    /// Which model made them.
     model: &'a str,
-    usage: serde_json::Value,
+    /// What they took.
+    usage: Used,
 }
 
-#[derive(Serialize)]
+/// The vector of one text.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Embedding")]
 struct View<'a> {
+    /// `embedding`.
     object: &'static str,
+    /// Which text it belongs to, counted from 0.
     index: u32,
+    /// The vector.
     embedding: Written<'a>,
 }
 
+/// What vectors took.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "EmbeddingUsage")]
+struct Used {
+    /// Tokens that the model read.
+    prompt_tokens: u64,
+    /// The same: it writes none.
+    total_tokens: u64,
+}
+
 /// A vector as numbers, or as the bytes of its 32-bit floats, least significant first, in base64.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(untagged)]
+#[schemars(rename = "EmbeddingVector")]
 enum Written<'a> {
+    /// Numbers.
     Numbers(&'a [f32]),
+    /// Bytes in base64.
     Base64(String),
 }
 

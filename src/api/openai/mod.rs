@@ -2,9 +2,11 @@
 
 mod chat;
 mod embeddings;
+mod examples;
 mod message;
 mod models;
 mod request;
+mod schema;
 mod shape;
 mod stream;
 mod wire;
@@ -12,34 +14,72 @@ mod wire;
 #[cfg(test)]
 mod tests;
 
-use http::Method;
-
 use super::State;
-use crate::http::endpoint::answer;
-use crate::http::{Access, Endpoint, Surface};
+use crate::http::endpoint::{Type, answer};
+use crate::http::{Endpoint, Surface};
 
 /// Errors here are OpenAI's.
-pub const SURFACE: Surface = Surface { name: "openai", prefixes: &["/openai/", "/v1/"], shape: shape::write };
+pub const SURFACE: Surface = Surface {
+    name: "openai",
+    about: "OpenAI's API, under `/openai/v1` and `/v1`: its SDKs work unchanged.",
+    prefixes: &["/openai/", "/v1/"],
+    shape: shape::write,
+    error: Type::of::<shape::OpenAiError<'_>>(),
+};
 
-#[rustfmt::skip]
+/// How a request fails that asks a provider.
+const PROVIDER: &[u16] = &[403, 404, 502, 504];
+
 pub(super) fn endpoints() -> Vec<Endpoint<State>> {
+    let long = Names {
+        chat: ("/openai/v1/chat/completions", "createChatCompletion"),
+        embeddings: ("/openai/v1/embeddings", "createEmbedding"),
+        models: ("/openai/v1/models", "listModels"),
+        model: ("/openai/v1/models/{*id}", "retrieveModel"),
+    };
+    let short = Names {
+        chat: ("/v1/chat/completions", "createChatCompletionShort"),
+        embeddings: ("/v1/embeddings", "createEmbeddingShort"),
+        models: ("/v1/models", "listModelsShort"),
+        model: ("/v1/models/{*id}", "retrieveModelShort"),
+    };
+    [long, short].into_iter().flat_map(under).collect()
+}
+
+/// Paths and operation ids below one prefix: routers know no alternatives, and ids are unique.
+struct Names {
+    chat: (&'static str, &'static str),
+    embeddings: (&'static str, &'static str),
+    models: (&'static str, &'static str),
+    model: (&'static str, &'static str),
+}
+
+fn under(names: Names) -> [Endpoint<State>; 4] {
     let surface = &SURFACE;
-    // matchit has no alternatives, and the vendor's paths stand below two prefixes.
-    let mut endpoints = Vec::new();
-    for [chat, embeddings, models, model] in [
-        ["/openai/v1/chat/completions", "/openai/v1/embeddings", "/openai/v1/models", "/openai/v1/models/{*id}"],
-        ["/v1/chat/completions", "/v1/embeddings", "/v1/models", "/v1/models/{*id}"],
-    ] {
-        endpoints.extend([
-            Endpoint { method: Method::POST, path: chat, summary: "Asks a model, in OpenAI's words.",
-                       surface, access: Access::Caller, handler: |request| answer(chat::completions(request)) },
-            Endpoint { method: Method::POST, path: embeddings, summary: "Turns texts into vectors, in OpenAI's words.",
-                       surface, access: Access::Caller, handler: |request| answer(embeddings::embeddings(request)) },
-            Endpoint { method: Method::GET, path: models, summary: "Models, in OpenAI's words.",
-                       surface, access: Access::Caller, handler: |request| answer(models::list(request)) },
-            Endpoint { method: Method::GET, path: model, summary: "One model, in OpenAI's words.",
-                       surface, access: Access::Caller, handler: |request| answer(models::get(request)) },
-        ]);
-    }
-    endpoints
+    [
+        Endpoint::post(surface, names.chat.0, |request| answer(chat::completions(request)))
+            .named(names.chat.1, "Asks a model, in OpenAI's words.")
+            .described(
+                "With `stream`, the answer is server-sent events without names, whose data is a chunk each and \
+                 `[DONE]` last, but only after success: an answer that breaks off ends in an error.",
+            )
+            .takes::<schema::CompletionRequest>("The conversation so far.", examples::chat_request)
+            .gives::<wire::Completion<'_>>("The whole answer.", examples::chat_response)
+            .streams::<schema::StreamData<'_>>("Or the answer, piece by piece.", examples::chat_event)
+            .ending_in("[DONE]")
+            .fails(PROVIDER),
+        Endpoint::post(surface, names.embeddings.0, |request| answer(embeddings::embeddings(request)))
+            .named(names.embeddings.1, "Turns texts into vectors, in OpenAI's words.")
+            .takes::<schema::EmbeddingRequest>("The texts.", examples::embedding_request)
+            .gives::<embeddings::List<'_>>("The vectors, in the order of the texts.", examples::embedding_response)
+            .fails(PROVIDER),
+        Endpoint::get(surface, names.models.0, |request| answer(models::list(request)))
+            .named(names.models.1, "Models, in OpenAI's words.")
+            .gives::<models::ModelList>("The models that providers tell of.", examples::models),
+        Endpoint::get(surface, names.model.0, |request| answer(models::get(request)))
+            .named(names.model.1, "One model, in OpenAI's words.")
+            .parameter("id", "The model's id as the list has it, or its last part; slashes may stay.", "echo/echo")
+            .gives::<models::ModelView>("The model.", examples::model)
+            .fails(&[404]),
+    ]
 }

@@ -1,24 +1,38 @@
 //! `GET /openai/v1/models` and `/models/{id}`.
 
 use futures_util::future::join_all;
+use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::json;
 
 use crate::api::State;
 use crate::http::{Reply, Request};
 use crate::model::{Error, Kind, Result};
 
-#[derive(Clone, Serialize)]
-struct ModelView {
-    id: String,
+/// Models that can be asked.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct ModelList {
+    /// `list`.
     object: &'static str,
-    /// 0 where the provider doesn't tell.
+    /// By provider.
+    data: Vec<ModelView>,
+}
+
+/// A model.
+#[derive(Clone, Serialize, JsonSchema)]
+#[schemars(rename = "Model")]
+pub(super) struct ModelView {
+    /// `provider/model`, which always names one.
+    id: String,
+    /// `model`.
+    object: &'static str,
+    /// When it was made, in Unix seconds; 0 where the provider doesn't tell.
     created: u64,
+    /// Whose it is.
     owned_by: String,
 }
 
 pub(super) async fn list(request: Request<State>) -> Result<Reply> {
-    Reply::json(&json!({"object": "list", "data": all(&request).await}))
+    Reply::json(&ModelList { object: "list", data: all(&request).await })
 }
 
 pub(super) async fn get(request: Request<State>) -> Result<Reply> {

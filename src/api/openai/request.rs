@@ -37,14 +37,14 @@ pub(super) fn read(mut body: Fields) -> Result<Asked> {
     }
     let messages = message::read_all(&mut body)?;
     // One answer a request is what every provider can do; a wrong number of them would be a lie.
-    if body.take::<u32>("n")?.is_some_and(|n| n != 1) {
+    if body.take_integer::<u32>("n")?.is_some_and(|n| n != 1) {
         return Err(unsupported(&body, "n", "one answer a request is supported; leave it out or set it to 1"));
     }
     let streaming = body.take::<bool>("stream")?.unwrap_or_default();
     let mut stream_options = body.take_object("stream_options")?.unwrap_or_default();
     let include_usage = stream_options.take::<bool>("include_usage")?.unwrap_or_default();
-    let max_completion_tokens = body.take::<u32>("max_completion_tokens")?;
-    let max_tokens = body.take::<u32>("max_tokens")?;
+    let max_completion_tokens = body.take_integer::<u32>("max_completion_tokens")?;
+    let max_tokens = body.take_integer::<u32>("max_tokens")?;
     for (name, value) in [("max_completion_tokens", max_completion_tokens), ("max_tokens", max_tokens)] {
         if value == Some(0) {
             return Err(body.wrong(name, "it must be at least 1"));
@@ -59,7 +59,7 @@ pub(super) fn read(mut body: Fields) -> Result<Asked> {
         max_tokens: max_completion_tokens.or(max_tokens),
         temperature: within(&mut body, "temperature", 0.0, 2.0)?,
         top_p: within(&mut body, "top_p", 0.0, 1.0)?,
-        top_k: body.take("top_k")?,
+        top_k: body.take_integer("top_k")?,
         frequency_penalty: within(&mut body, "frequency_penalty", -2.0, 2.0)?,
         presence_penalty: within(&mut body, "presence_penalty", -2.0, 2.0)?,
         stop: match body
@@ -70,7 +70,7 @@ pub(super) fn read(mut body: Fields) -> Result<Asked> {
             Some(OneOrMore::One(stop)) => vec![stop],
             Some(OneOrMore::More(stops)) => stops,
         },
-        seed: body.take("seed")?,
+        seed: body.take_integer("seed")?,
         response_format: response_format(&mut body)?,
         reasoning: body.take::<String>("reasoning_effort")?.map(Reasoning::Effort),
         user: body.take("user")?,
@@ -117,7 +117,7 @@ fn tools(body: &mut Fields) -> Result<Vec<Tool>> {
                 name,
                 description: function.take("description")?,
                 // A function without parameters takes an empty object.
-                parameters: function.take_raw("parameters").map_or_else(|| EMPTY_SCHEMA.to_owned(), text),
+                parameters: object(&mut function, "parameters")?.unwrap_or_else(|| EMPTY_SCHEMA.to_owned()),
                 extra: function.into_extra(),
             })
         })
@@ -141,7 +141,14 @@ fn tool_choice(body: &mut Fields) -> Result<Option<ToolChoice>> {
     }
     #[derive(Deserialize)]
     struct Named {
+        #[serde(rename = "type")]
+        _kind: Option<Word>,
         function: Name,
+    }
+    #[derive(Deserialize)]
+    #[serde(rename_all = "lowercase")]
+    enum Word {
+        Function,
     }
     #[derive(Deserialize)]
     struct Name {
@@ -165,10 +172,18 @@ fn response_format(body: &mut Fields) -> Result<Option<ResponseFormat>> {
                 name: schema.take("name")?,
                 description: schema.take("description")?,
                 strict: schema.take("strict")?,
-                schema: schema.take_raw("schema").map(text).ok_or_else(|| schema.missing("schema"))?,
+                schema: object(&mut schema, "schema")?.ok_or_else(|| schema.missing("schema"))?,
             }))
         }
         _ => Err(format.wrong("type", "expected text, json_object or json_schema")),
+    }
+}
+
+/// Takes the object `name` as it came.
+fn object(fields: &mut Fields, name: &str) -> Result<Option<String>> {
+    match fields.take_raw(name).map(text) {
+        Some(text) if !text.starts_with('{') => Err(fields.wrong(name, "expected an object")),
+        text => Ok(text),
     }
 }
 

@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::request::{Asked, read};
 use super::stream::Writer;
+use crate::api::tests::agree;
 use crate::http::Fields;
 use crate::model::chat::*;
 use crate::model::{Error, Kind, Result};
@@ -159,4 +160,16 @@ fn a_field_of_the_vendor_stands_where_openai_has_it() {
     assert_eq!(chunks[1]["system_fingerprint"], "fp");
     assert!(chunks[2]["choices"][0]["logprobs"].is_object());
     assert_eq!(chunks[3]["choices"][0]["finish_reason"], "length");
+}
+
+#[test]
+fn the_document_tells_what_is_read() {
+    let names = |extra: Vec<Field>| extra.into_iter().map(|field| field.name).collect();
+    let minimal = serde_json::json!({"model": "m", "messages": [{"role": "user", "content": "x"}]});
+    agree("ChatCompletionRequest", &minimal, |body| Ok(names(read(body)?.request.extra)));
+    let minimal = serde_json::json!({"model": "m", "input": "x"});
+    agree("EmbeddingRequest", &minimal, |mut body| {
+        super::embeddings::read(&mut body)?;
+        Ok(names(body.into_extra()))
+    });
 }

@@ -1,5 +1,8 @@
 //! The JSON that OpenAI's clients read.
 
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -16,61 +19,96 @@ pub(super) struct Extra {
     pub(super) message: Vec<Field>,
 }
 
-#[derive(Serialize)]
+/// A whole answer.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "ChatCompletion")]
 pub(super) struct Completion<'a> {
+    /// Names the answer.
     pub(super) id: &'a str,
+    /// `chat.completion`.
     pub(super) object: &'static str,
+    /// When it was made, in Unix seconds.
     pub(super) created: i64,
+    /// Which model answered.
     pub(super) model: &'a str,
+    /// The one answer.
     pub(super) choices: [Choice<'a>; 1],
+    /// What it took, if the vendor tells.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) usage: Option<UsageView>,
     #[serde(flatten)]
     pub(super) extra: Members<'a>,
 }
 
-#[derive(Serialize)]
+/// One answer; there is one.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "ChatCompletionChoice")]
 pub(super) struct Choice<'a> {
+    /// 0.
     pub(super) index: u32,
+    /// What the model said.
     pub(super) message: MessageView<'a>,
+    /// Why it ended: `stop`, `length`, `tool_calls` or `content_filter`.
     pub(super) finish_reason: &'static str,
     #[serde(flatten)]
     pub(super) extra: Members<'a>,
 }
 
-#[derive(Serialize)]
+/// What the model said.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "ChatCompletionMessage")]
 pub(super) struct MessageView<'a> {
+    /// `assistant`.
     pub(super) role: &'static str,
+    /// Words; null beside calls or a refusal.
     pub(super) content: Option<&'a str>,
+    /// Words in place of an answer.
     pub(super) refusal: Option<&'a str>,
+    /// What the model thought, where it shows it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) reasoning_content: Option<&'a str>,
+    /// What the model asks for.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) tool_calls: Vec<CallView<'a>>,
     #[serde(flatten)]
     pub(super) extra: Members<'a>,
 }
 
-#[derive(Serialize)]
+/// A call that the model asks for.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "ToolCall")]
 pub(super) struct CallView<'a> {
+    /// Names the call, for its answer.
     pub(super) id: &'a str,
+    /// `function`.
     pub(super) r#type: &'static str,
+    /// Which function, and what it is given.
     pub(super) function: FunctionView<'a>,
 }
 
-#[derive(Serialize)]
+/// Which function, and what it is given.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "ToolCallFunction")]
 pub(super) struct FunctionView<'a> {
+    /// The function's name.
     pub(super) name: &'a str,
+    /// What it is given: JSON, in a string.
     pub(super) arguments: &'a str,
 }
 
 /// One piece of a stream.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "ChatCompletionChunk")]
 pub(super) struct Chunk<'a> {
+    /// Names the answer, the same in every chunk.
     pub(super) id: &'a str,
+    /// `chat.completion.chunk`.
     pub(super) object: &'static str,
+    /// When it was made, in Unix seconds.
     pub(super) created: i64,
+    /// Which model answers.
     pub(super) model: &'a str,
+    /// What is new; nothing in the chunk that tells the usage.
     pub(super) choices: &'a [ChunkChoice<'a>],
     /// Null in every chunk but the last one of who asked for it, absent for who didn't.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -79,65 +117,99 @@ pub(super) struct Chunk<'a> {
     pub(super) extra: Members<'a>,
 }
 
-#[derive(Serialize)]
+/// What is new in the one answer.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "ChatCompletionChunkChoice")]
 pub(super) struct ChunkChoice<'a> {
+    /// 0.
     pub(super) index: u32,
+    /// What is new in the message.
     pub(super) delta: Delta<'a>,
+    /// Why it ended, once it has.
     pub(super) finish_reason: Option<&'static str>,
     #[serde(flatten)]
     pub(super) extra: Members<'a>,
 }
 
-#[derive(Default, Serialize)]
+/// What is new in the message; texts go behind each other.
+#[derive(Default, Serialize, JsonSchema)]
+#[schemars(rename = "ChatCompletionDelta")]
 pub(super) struct Delta<'a> {
+    /// Who speaks; in the first chunk only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) role: Option<&'static str>,
+    /// Words.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) content: Option<&'a str>,
+    /// Words in place of an answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) refusal: Option<&'a str>,
+    /// What the model thinks, where it shows it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) reasoning_content: Option<&'a str>,
+    /// What the model asks for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) tool_calls: Option<[CallDelta<'a>; 1]>,
     #[serde(flatten)]
     pub(super) extra: Members<'a>,
 }
 
-#[derive(Serialize)]
+/// What is new in a call.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "ToolCallDelta")]
 pub(super) struct CallDelta<'a> {
     /// Counts the calls, not the blocks.
     pub(super) index: u32,
+    /// Names the call; where it begins.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) id: Option<&'a str>,
+    /// `function`; where the call begins.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) r#type: Option<&'static str>,
+    /// Which function, and what it is given.
     pub(super) function: FunctionDelta<'a>,
 }
 
-#[derive(Serialize)]
+/// What is new in a call's function.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "ToolCallFunctionDelta")]
 pub(super) struct FunctionDelta<'a> {
+    /// The function's name; where the call begins.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) name: Option<&'a str>,
+    /// More of the JSON that it is given.
     pub(super) arguments: &'a str,
 }
 
-#[derive(Clone, Copy, Serialize)]
+/// What the answer took.
+#[derive(Clone, Copy, Serialize, JsonSchema)]
+#[schemars(rename = "Usage")]
 pub(super) struct UsageView {
+    /// Tokens that the model read.
     prompt_tokens: u64,
+    /// Tokens that it wrote.
     completion_tokens: u64,
+    /// Both together.
     total_tokens: u64,
+    /// What of the prompt was special.
     prompt_tokens_details: PromptDetails,
+    /// What of the answer was special.
     completion_tokens_details: CompletionDetails,
 }
 
-#[derive(Clone, Copy, Serialize)]
+/// What of the prompt was special.
+#[derive(Clone, Copy, Serialize, JsonSchema)]
+#[schemars(rename = "PromptTokensDetails")]
 struct PromptDetails {
+    /// Tokens that the vendor remembered.
     cached_tokens: u64,
 }
 
-#[derive(Clone, Copy, Serialize)]
+/// What of the answer was special.
+#[derive(Clone, Copy, Serialize, JsonSchema)]
+#[schemars(rename = "CompletionTokensDetails")]
 struct CompletionDetails {
+    /// Tokens that the model only thought.
     reasoning_tokens: u64,
 }
 
@@ -159,6 +231,21 @@ impl Extra {
 }
 
 // === impl Members ===
+
+/// Whatever the vendor says beside what is known.
+impl JsonSchema for Members<'_> {
+    fn schema_name() -> Cow<'static, str> {
+        "Members".into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({"type": "object", "additionalProperties": true})
+    }
+}
 
 impl Serialize for Members<'_> {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

@@ -3,54 +3,57 @@
 //! Three questions, because three answers follow: a person looks closer, a supervisor restarts, a balancer sends callers
 //! elsewhere. A vendor's outage changes none but the first: all replicas have it, and none of them would be left.
 
+use schemars::JsonSchema;
 use serde::Serialize;
+use serde_json::{Value, json};
 
-use super::SURFACE;
 use crate::api::State;
-use crate::http::endpoint::answer;
-use crate::http::{Access, Endpoint, Reply, Request};
+use crate::http::{Reply, Request};
 use crate::model::{Result, plugin};
 use crate::service::readiness::Phase;
 
-pub(super) fn endpoints() -> Vec<Endpoint<State>> {
-    let get = |path, summary, handler| Endpoint {
-        method: http::Method::GET,
-        path,
-        summary,
-        surface: &SURFACE,
-        access: Access::Anyone,
-        handler,
-    };
-    vec![
-        get("/health", "Whether the server is well.", |request| answer(health(request))),
-        get("/health/live", "Whether the server lives.", |request| answer(live(request))),
-        get("/health/ready", "Whether the server wants requests: 503 while it starts or ends.", |request| {
-            answer(ready(request))
-        }),
-    ]
-}
-
-#[derive(Serialize)]
-struct Health<'a> {
+/// How the server is.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Health<'a> {
+    /// In one word: `healthy`, `unhealthy`, `starting` or `draining`.
     status: &'static str,
+    /// The server's version.
     version: &'static str,
+    /// Which program answers.
     service: &'static str,
+    /// Where it runs, as its operator calls it.
     environment: &'a str,
+    /// Since the server started.
     uptime_seconds: u64,
+    /// How its parts are.
     checks: Checks,
 }
 
-#[derive(Serialize)]
-struct Checks {
-    /// There is none yet.
+/// How the parts are: `healthy`, `degraded`, `unhealthy`, or `disabled` where there is none.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Checks {
+    /// What outlives a restart.
     database: &'static str,
+    /// Who can be asked.
     providers: &'static str,
-    /// There is none yet.
+    /// What needn't be asked twice.
     cache: &'static str,
+    /// What is loaded.
     plugins: &'static str,
 }
 
-async fn health(request: Request<State>) -> Result<Reply> {
+pub(super) fn example() -> Value {
+    json!({
+        "status": "healthy",
+        "version": "0.1.0",
+        "service": "mortise",
+        "environment": "production",
+        "uptime_seconds": 3600,
+        "checks": {"database": "disabled", "providers": "healthy", "cache": "disabled", "plugins": "healthy"},
+    })
+}
+
+pub(super) async fn health(request: Request<State>) -> Result<Reply> {
     let state = &request.state;
     let checks = check(state);
     let status = match state.readiness.phase() {
@@ -62,11 +65,11 @@ async fn health(request: Request<State>) -> Result<Reply> {
 }
 
 /// Whoever reads this knows that it lives.
-async fn live(request: Request<State>) -> Result<Reply> {
+pub(super) async fn live(request: Request<State>) -> Result<Reply> {
     Reply::json(&body(&request.state, "healthy", check(&request.state)))
 }
 
-async fn ready(request: Request<State>) -> Result<Reply> {
+pub(super) async fn ready(request: Request<State>) -> Result<Reply> {
     let state = &request.state;
     let status = match state.readiness.phase() {
         Phase::Starting => "starting",
@@ -102,8 +105,10 @@ fn check(state: &State) -> Checks {
     let sick = |status: &plugin::Status| status.state != plugin::State::Ready || status.last_error.is_some();
     let word = |well: bool| if well { "healthy" } else { "degraded" };
     Checks {
+        // There is none yet.
         database: "disabled",
         providers: if ready { word(!broken) } else { "unhealthy" },
+        // There is none yet.
         cache: "disabled",
         plugins: word(!plugins.iter().any(sick)),
     }

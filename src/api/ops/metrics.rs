@@ -4,25 +4,12 @@ use bytes::Bytes;
 use http::StatusCode;
 use http::header::ACCEPT;
 
-use super::SURFACE;
 use crate::api::State;
-use crate::http::endpoint::answer;
-use crate::http::{Access, Endpoint, Reply, Request};
+use crate::http::{Reply, Request};
 use crate::model::{Error, Kind, Result};
 use crate::telemetry::metrics::Format;
 
-pub(super) fn endpoint() -> Endpoint<State> {
-    Endpoint {
-        method: http::Method::GET,
-        path: "/metrics",
-        summary: "What the server counts, for Prometheus.",
-        surface: &SURFACE,
-        access: Access::Anyone,
-        handler: |request| answer(metrics(request)),
-    }
-}
-
-async fn metrics(request: Request<State>) -> Result<Reply> {
+pub(super) async fn metrics(request: Request<State>) -> Result<Reply> {
     if !request.state.metrics {
         let cure = "metrics are switched off; set telemetry.metrics to true";
         return Err(Error::caller(Kind::NotFound, format!("Not found: {cure}")));

@@ -3,25 +3,42 @@
 use std::collections::BTreeMap;
 
 use futures_util::future::join_all;
+use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Map, Value};
 
 use crate::api::State;
 use crate::http::{Reply, Request};
 use crate::model::Result;
 use crate::model::plugin::Status;
 
-#[derive(Serialize)]
+/// Who can be asked.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct ProviderList {
+    /// In the order of their names.
+    providers: Vec<ProviderView>,
+}
+
+/// A provider, and what it can do.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Provider")]
 struct ProviderView {
+    /// What callers name it.
     name: String,
+    /// The models that it tells of; it may serve others too.
     models: Vec<String>,
+    /// What it can do.
     features: Features,
 }
 
-#[derive(Serialize)]
+/// What a provider can do.
+#[derive(Serialize, JsonSchema)]
 struct Features {
+    /// Whether its models can use tools.
     tool_calling: bool,
+    /// Whether its answers come piece by piece.
     streaming: bool,
+    /// Whether its models can see.
     vision: bool,
 }
 
@@ -43,34 +60,66 @@ pub(super) async fn providers(request: Request<State>) -> Result<Reply> {
             }
         })
     });
-    Reply::json(&json!({"providers": join_all(views).await}))
+    Reply::json(&ProviderList { providers: join_all(views).await })
+}
+
+/// What models can be given.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct ToolList {
+    /// In the order of their names: name, description, category, and parameters by name.
+    tools: Vec<Map<String, Value>>,
+    /// What sorts of tools there are.
+    categories: Vec<String>,
 }
 
 pub(super) async fn tools(_: Request<State>) -> Result<Reply> {
     // No plugin can bring a tool yet, so there is none.
-    Reply::json(&json!({"tools": [], "categories": []}))
+    Reply::json(&ToolList { tools: Vec::new(), categories: Vec::new() })
 }
 
-#[derive(Serialize)]
+/// What is loaded, and what could not be.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct PluginList {
+    /// In the order of their ids.
+    plugins: Vec<PluginView>,
+}
+
+/// A plugin; what is null is not known, because it could not be loaded.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Plugin")]
 struct PluginView {
+    /// Names it.
     id: String,
+    /// Its own version.
     version: Option<String>,
+    /// What it is: `provider`.
     kind: Option<String>,
+    /// What it says of itself.
     description: Option<String>,
+    /// Names exactly these bytes.
     digest: Option<String>,
+    /// How it is.
     state: String,
+    /// Where it comes from.
     origin: String,
-    /// Its name alone: where the server keeps it is nobody's business.
+    /// The file's name; null where it is part of the server.
     file: Option<String>,
+    /// What it wants to reach.
     asks: Hosts,
+    /// What it may reach.
     grants: Hosts,
+    /// What is wrong with it.
     last_error: Option<String>,
+    /// How often it broke and was stopped.
     traps: u64,
+    /// How many of it run.
     instances: usize,
 }
 
-#[derive(Serialize)]
+/// Where a plugin may send requests.
+#[derive(Serialize, JsonSchema)]
 struct Hosts {
+    /// Origins, such as `https://api.example.com`.
     hosts: Vec<String>,
 }
 
@@ -79,6 +128,7 @@ impl From<Status> for PluginView {
         Self {
             state: status.state.to_string(),
             origin: status.origin.to_string(),
+            // Its name alone: where the server keeps it is nobody's business.
             file: status.file.map(|path| path.rsplit('/').next().unwrap_or_default().to_owned()),
             asks: Hosts { hosts: status.asked_hosts },
             grants: Hosts { hosts: status.granted_hosts },
@@ -97,31 +147,47 @@ impl From<Status> for PluginView {
 pub(super) async fn plugins(request: Request<State>) -> Result<Reply> {
     let statuses = request.state.catalog.snapshot().statuses();
     let plugins: Vec<PluginView> = statuses.into_iter().map(Into::into).collect();
-    Reply::json(&json!({"plugins": plugins}))
+    Reply::json(&PluginList { plugins })
 }
 
-#[derive(Serialize)]
-struct StatusView {
+/// What the server has done and is doing.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Status")]
+pub(super) struct StatusView {
+    /// The server's version.
     version: &'static str,
+    /// Since the server started.
     uptime_seconds: u64,
+    /// Requests of any kind since then.
     requests_total: u64,
+    /// Requests that are being served, this one among them.
     requests_active: u64,
+    /// Providers by name.
     providers: BTreeMap<String, ProviderStatus>,
+    /// The cache of answers.
     cache: CacheStatus,
 }
 
-#[derive(Serialize)]
+/// How a provider is.
+#[derive(Serialize, JsonSchema)]
 struct ProviderStatus {
+    /// Whether it can be asked, and the newest answer was none of its failures.
     healthy: bool,
+    /// How often it was asked.
     requests: u64,
+    /// What is wrong with it.
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
 }
 
-#[derive(Serialize)]
+/// How the cache of answers is; there is none yet.
+#[derive(Serialize, JsonSchema)]
 struct CacheStatus {
+    /// Whether there is one.
     enabled: bool,
+    /// How many answers it holds.
     size: u64,
+    /// How many requests it answered, from 0 to 1.
     hit_rate: f64,
 }
 

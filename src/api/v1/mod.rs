@@ -1,34 +1,60 @@
 //! The native API under `/api/v1`: the chat surface, and what is there to chat with.
 
 mod chat;
+mod examples;
 mod inventory;
 pub(super) mod shape;
 mod wire;
 
-use http::Method;
+#[cfg(test)]
+mod tests;
 
 use super::State;
-use crate::http::endpoint::answer;
-use crate::http::{Access, Endpoint, Surface};
+use crate::http::endpoint::{Type, answer};
+use crate::http::{Endpoint, Surface};
 
 /// Errors here are native ones.
-pub const SURFACE: Surface = Surface { name: "chat", prefixes: &["/api/v1/"], shape: shape::write };
+pub const SURFACE: Surface = Surface {
+    name: "chat",
+    about: "Chat with models, whole or as an event stream, and see what there is to chat with.",
+    prefixes: &["/api/v1/"],
+    shape: shape::write,
+    error: Type::of::<shape::NativeError<'_>>(),
+};
 
-#[rustfmt::skip]
+/// How a request fails that asks a provider.
+const PROVIDER: &[u16] = &[403, 404, 502, 504];
+
 pub(super) fn endpoints() -> Vec<Endpoint<State>> {
     let surface = &SURFACE;
     vec![
-        Endpoint { method: Method::POST, path: "/api/v1/chat", summary: "Sends one message and waits for the answer.",
-                   surface, access: Access::Caller, handler: |request| answer(chat::chat(request)) },
-        Endpoint { method: Method::POST, path: "/api/v1/chat/stream", summary: "Sends one message and streams the answer.",
-                   surface, access: Access::Caller, handler: |request| answer(chat::stream(request)) },
-        Endpoint { method: Method::GET, path: "/api/v1/providers", summary: "Providers, their models and what they can do.",
-                   surface, access: Access::Caller, handler: |request| answer(inventory::providers(request)) },
-        Endpoint { method: Method::GET, path: "/api/v1/tools", summary: "Tools that models can be given.",
-                   surface, access: Access::Caller, handler: |request| answer(inventory::tools(request)) },
-        Endpoint { method: Method::GET, path: "/api/v1/plugins", summary: "Plugins: version, state, rights, last error.",
-                   surface, access: Access::Caller, handler: |request| answer(inventory::plugins(request)) },
-        Endpoint { method: Method::GET, path: "/api/v1/status", summary: "What the server has done and is doing.",
-                   surface, access: Access::Caller, handler: |request| answer(inventory::status(request)) },
+        Endpoint::post(surface, "/api/v1/chat", |request| answer(chat::chat(request)))
+            .named("chat", "Sends one message and waits for the answer.")
+            .takes::<wire::ChatRequest>("The message, and who is to answer it.", examples::chat_request)
+            .gives::<wire::ChatResponse<'_>>("The whole answer.", examples::chat_response)
+            .fails(PROVIDER),
+        Endpoint::post(surface, "/api/v1/chat/stream", |request| answer(chat::stream(request)))
+            .named("streamChat", "Sends one message and streams the answer.")
+            .described(
+                "Server-sent events, each with a name and JSON: `start`, then `token`, `thinking` and `tool_call` as \
+                 they come, then `end`. What fails before the first event has a status of its own; what fails later \
+                 is an `error` before the `end`.",
+            )
+            .takes::<wire::ChatRequest>("The message, and who is to answer it.", examples::chat_request)
+            .streams::<wire::StreamEvent<'_>>("The answer, piece by piece.", examples::chat_event)
+            .with_header("X-Conversation-Id", "Names the conversation, to go on with it.")
+            .fails(PROVIDER),
+        Endpoint::get(surface, "/api/v1/providers", |request| answer(inventory::providers(request)))
+            .named("listProviders", "Providers, their models and what they can do.")
+            .gives::<inventory::ProviderList>("The providers that can be asked.", examples::providers),
+        Endpoint::get(surface, "/api/v1/tools", |request| answer(inventory::tools(request)))
+            .named("listTools", "Tools that models can be given.")
+            .gives::<inventory::ToolList>("The tools.", examples::tools),
+        Endpoint::get(surface, "/api/v1/plugins", |request| answer(inventory::plugins(request)))
+            .named("listPlugins", "Plugins: version, state, rights, last error.")
+            .gives::<inventory::PluginList>("The plugins, those too that could not be loaded.", examples::plugins),
+        Endpoint::get(surface, "/api/v1/status", |request| answer(inventory::status(request)))
+            .named("getStatus", "What the server has done and is doing.")
+            .gives::<inventory::StatusView>("The server's figures.", examples::status),
     ]
 }

@@ -1,9 +1,34 @@
 //! How native errors look.
 
+use schemars::JsonSchema;
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::http::fault::Fault;
 use crate::model::id::RequestId;
+
+/// Why a request was refused, and what to do.
+#[derive(Serialize, JsonSchema)]
+pub(in crate::api) struct NativeError<'a> {
+    /// Always false.
+    success: bool,
+    /// What is wrong, for people.
+    error: &'a str,
+    /// The same.
+    detail: &'a str,
+    /// What is wrong, for programs.
+    #[schemars(extend("pattern" = "^[A-Z][A-Z_]*$"))]
+    error_code: &'a str,
+    /// Facts that go with the code: names of fields, the vendor's own error, limits.
+    details: Map<String, Value>,
+    /// When it happened.
+    timestamp: &'a str,
+    /// Names the request, in the server's log too.
+    request_id: &'a str,
+    /// Seconds after which another attempt makes sense.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retry_after: Option<u64>,
+}
 
 /// The native error body: one superset of what the documents show.
 pub(in crate::api) fn write(fault: &Fault<'_>, id: &RequestId, timestamp: &str) -> Value {
@@ -17,17 +42,14 @@ pub(in crate::api) fn write(fault: &Fault<'_>, id: &RequestId, timestamp: &str) 
     if let Some(after) = fault.retry_after() {
         details.insert("retry_after".into(), after.into());
     }
-    let mut body = json!({
-        "success": false,
-        "error": fault.error.public(),
-        "detail": fault.error.public(),
-        "error_code": fault.code,
-        "details": details,
-        "timestamp": timestamp,
-        "request_id": id.as_str(),
-    });
-    if let (Some(after), Some(body)) = (fault.retry_after(), body.as_object_mut()) {
-        body.insert("retry_after".into(), after.into());
-    }
-    body
+    json!(NativeError {
+        success: false,
+        error: fault.error.public(),
+        detail: fault.error.public(),
+        error_code: fault.code,
+        details,
+        timestamp,
+        request_id: id.as_str(),
+        retry_after: fault.retry_after(),
+    })
 }

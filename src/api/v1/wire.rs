@@ -1,5 +1,6 @@
 //! The JSON of the chat surface.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -7,70 +8,116 @@ use crate::http::Fields;
 use crate::model::chat::{Stop, StopReason, Usage};
 use crate::model::{Error, Kind, Result};
 
-/// What a caller sends to `/api/v1/chat`.
-#[derive(Debug)]
+/// One message to a model.
+#[derive(Debug, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub(super) struct ChatRequest {
+    /// What the model is to answer; not blank.
+    #[schemars(regex(pattern = r"\S"))]
     pub(super) message: String,
+    /// Who is asked; without it, who has the model, or the server's default.
     pub(super) provider: Option<String>,
+    /// Which model: its name, `provider/model`, or nothing for the provider's default.
     pub(super) model: Option<String>,
+    /// How freely the model chooses its words.
+    #[schemars(range(min = 0.0, max = 1.0))]
     pub(super) temperature: Option<f64>,
+    /// The longest answer, in tokens.
+    #[schemars(range(min = 1, max = 4_294_967_295_u32))]
     pub(super) max_tokens: Option<u32>,
+    /// The conversation that goes on, as an earlier answer named it.
     pub(super) conversation_id: Option<String>,
+    /// Names of tools that the model may use; there is none yet.
+    #[schemars(length(max = 0))]
+    pub(super) tools: Option<Vec<String>>,
 }
 
 const KNOWN: [&str; 7] = ["message", "provider", "model", "temperature", "max_tokens", "conversation_id", "tools"];
 
-#[derive(Serialize)]
+/// A model's whole answer.
+#[derive(Serialize, JsonSchema)]
 pub(super) struct ChatResponse<'a> {
+    /// Always true: a failure has another status.
     pub(super) success: bool,
+    /// What the model said.
     pub(super) response: &'a str,
+    /// Who answered.
     pub(super) provider: &'a str,
+    /// Which model answered.
     pub(super) model: &'a str,
+    /// Names the conversation, to go on with it.
     pub(super) conversation_id: &'a str,
     /// Null where the vendor didn't tell.
     pub(super) tokens_used: Option<TokensUsed>,
+    /// From the request's arrival to the answer's end.
     pub(super) duration_ms: u64,
+    /// Names of tools that were used.
     pub(super) tools_used: Vec<String>,
     /// Only there where the answer is not simply complete: a caller must know that it was cut.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) stop_reason: Option<&'static str>,
 }
 
-#[derive(Serialize)]
+/// What an answer took.
+#[derive(Serialize, JsonSchema)]
 pub(super) struct TokensUsed {
+    /// Tokens that the model read.
     input: u64,
+    /// Tokens that it wrote.
     output: u64,
+    /// Both together.
     total: u64,
 }
 
-/// What goes over an event stream.
-#[derive(Serialize)]
+/// The data of one event; the event's name is its `type`.
+#[derive(Serialize, JsonSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
+#[schemars(rename = "ChatEvent")]
 pub(super) enum StreamEvent<'a> {
+    /// The first one.
     Start {
+        /// Names the request.
         request_id: &'a str,
+        /// When the stream began.
         timestamp: String,
     },
+    /// A piece of the answer.
     Token {
+        /// The piece.
         content: &'a str,
+        /// How many pieces came before.
         index: u64,
     },
+    /// A piece of the model's reasoning, where it shows it.
     Thinking {
+        /// The piece.
         content: &'a str,
     },
+    /// The model wants a tool to be used.
     ToolCall {
+        /// The tool's name.
         tool: &'a str,
+        /// What it is given.
         arguments: &'a RawValue,
     },
+    /// The answer broke off; `end` follows.
     Error {
+        /// What happened.
         error: &'a str,
+        /// As in the body of a refusal.
         error_code: &'a str,
+        /// Names the request.
         request_id: &'a str,
+        /// When it happened.
         timestamp: String,
     },
+    /// The last one.
     End {
+        /// Names the request.
         request_id: &'a str,
+        /// When the stream ended.
         timestamp: String,
+        /// Only there where the answer is not simply complete.
         #[serde(skip_serializing_if = "Option::is_none")]
         stop_reason: Option<&'static str>,
     },
@@ -88,12 +135,9 @@ impl ChatRequest {
         if temperature.is_some_and(|value| !(0.0..=1.0).contains(&value)) {
             return Err(body.wrong("temperature", "it must lie between 0.0 and 1.0"));
         }
-        let max_tokens: Option<u32> = body.take("max_tokens")?;
+        let max_tokens: Option<u32> = body.take_integer("max_tokens")?;
         if max_tokens == Some(0) {
             return Err(body.wrong("max_tokens", "it must be at least 1"));
-        }
-        if let Some(tool) = body.take::<Vec<String>>("tools")?.unwrap_or_default().first() {
-            return Err(body.wrong("tools", &format!("there is no tool `{tool}`; GET /api/v1/tools lists them")));
         }
         let request = Self {
             message,
@@ -102,7 +146,11 @@ impl ChatRequest {
             temperature,
             max_tokens,
             conversation_id: body.take("conversation_id")?,
+            tools: body.take("tools")?,
         };
+        if let Some(tool) = request.tools.iter().flatten().next() {
+            return Err(body.wrong("tools", &format!("there is no tool `{tool}`; GET /api/v1/tools lists them")));
+        }
         match body.into_extra().first() {
             None => Ok(request),
             Some(field) => Err(Error::caller(

@@ -1,0 +1,202 @@
+//! Tests of what the endpoints say of themselves, and of schemas beside the readers that they describe.
+
+use std::collections::BTreeSet;
+
+use bytes::Bytes;
+use jsonschema::Validator;
+use serde_json::{Value, json};
+
+use super::{document, endpoints};
+use crate::http::Fields;
+use crate::model::Result;
+
+/// A validator of the document's component `name`.
+fn component(name: &str) -> Validator {
+    validator(&json!({"$ref": format!("#/components/schemas/{name}")}))
+}
+
+fn validator(schema: &Value) -> Validator {
+    let mut schema = schema.clone();
+    schema["components"] = document()["components"].clone();
+    jsonschema::draft202012::new(&schema).unwrap()
+}
+
+/// Values of every sort: some of them fit each field, others don't.
+fn values() -> Vec<Value> {
+    let texts = ["", " \n", "x", "auto", "none", "required", "float", "base64", "http", "text"];
+    let numbers = [0.0, 0.5, 1.0, 1.5, 2.0, 2.5, -1.0, -2.0, -2.5, 4_294_967_295.0, 4_294_967_296.0, 1e19];
+    let message = |more: Value| {
+        let mut message = json!({"role": "assistant"});
+        message.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        json!([message])
+    };
+    let part = |part: Value| json!([{"role": "user", "content": [part]}]);
+    let call = json!({"id": "c", "function": {"name": "f"}});
+    let mut values = vec![
+        json!(null),
+        json!(true),
+        json!(0),
+        json!(1),
+        json!(7),
+        json!(-1),
+        json!([]),
+        json!([""]),
+        json!(["x"]),
+        json!([1]),
+        json!([null]),
+        json!({}),
+        json!([{}]),
+        json!({"include_usage": true}),
+        json!({"include_usage": 1}),
+        json!({"type": "text"}),
+        json!({"type": "json_object"}),
+        json!({"type": "xml"}),
+        json!({"type": "json_schema"}),
+        json!({"type": "json_schema", "json_schema": {"schema": {}}}),
+        json!({"type": "json_schema", "json_schema": {"schema": 1}}),
+        json!({"type": "json_schema", "json_schema": {"schema": {}, "strict": 1}}),
+        json!({"function": {"name": "f"}}),
+        json!({"type": "function", "function": {"name": "f"}}),
+        json!({"type": "tool", "function": {"name": "f"}}),
+        json!({"type": "function", "function": {}}),
+        json!([{"type": "function", "function": {"name": "f"}}]),
+        json!([{"type": "function", "function": {"name": ""}}]),
+        json!([{"type": "function", "function": {"name": "f", "parameters": {}}}]),
+        json!([{"function": {"name": "f"}}]),
+        json!([{"type": "function", "function": {"name": "f", "parameters": "x"}}]),
+        json!([{"type": "web"}]),
+        json!([{"role": "user", "content": "x"}]),
+        json!([{"role": "user"}]),
+        json!([{"role": "user", "content": 1}]),
+        json!([{"role": "user", "content": []}]),
+        json!([{"role": "nobody", "content": "x"}]),
+        json!([{"content": "x"}]),
+        json!([{"role": "system", "content": "x", "name": "n", "more": 1}]),
+        json!([{"role": "developer", "content": null}]),
+        json!([{"role": "user", "content": "x", "name": 1}]),
+        json!([{"role": "tool", "content": "x"}]),
+        json!([{"role": "tool", "content": "x", "tool_call_id": "c"}]),
+        json!([{"role": "tool", "content": [{"type": "text", "text": "x"}], "tool_call_id": "c"}]),
+        json!([{"role": "tool", "content": [{"type": "video", "text": "x"}], "tool_call_id": "c"}]),
+        message(json!({})),
+        message(json!({"content": null})),
+        message(json!({"content": "x"})),
+        message(json!({"refusal": "x"})),
+        message(json!({"refusal": 1})),
+        message(json!({"tool_calls": []})),
+        message(json!({"tool_calls": [call]})),
+        message(json!({"tool_calls": [{"id": "c"}]})),
+        message(json!({"tool_calls": [{"function": {"name": "f"}}]})),
+        message(json!({"tool_calls": [call], "content": 1})),
+        message(json!({"content": "x", "reasoning_content": 1})),
+        message(json!({"tool_calls": [{"id": "c", "type": "web", "function": {"name": "f"}}]})),
+        message(json!({"function_call": {}})),
+        message(json!({"function_call": null})),
+        message(json!({"audio": {"id": "a"}})),
+        part(json!({"type": "text", "text": "x", "more": 1})),
+        part(json!({"type": "text"})),
+        part(json!({"text": "x"})),
+        part(json!({"type": "text", "text": "x", "cache_control": {"ttl": "1h"}})),
+        part(json!({"type": "video", "video": 1})),
+        part(json!({"type": "text", "text": "x", "cache_control": "1h"})),
+        part(json!({"type": "video", "cache_control": 1})),
+        part(json!({"type": "image_url", "image_url": {"url": "https://example.com/a.png", "detail": "low"}})),
+        part(json!({"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}})),
+        part(json!({"type": "image_url", "image_url": {"url": "data:image/png,AAAA"}})),
+        part(json!({"type": "image_url", "image_url": {"url": "file:///a"}})),
+        part(json!({"type": "image_url", "image_url": "x"})),
+        part(json!({"type": "input_audio", "input_audio": {"data": "AAAA", "format": "wav"}})),
+        part(json!({"type": "input_audio", "input_audio": {"data": "AAAA"}})),
+        part(json!({"type": "refusal", "refusal": "x"})),
+        part(json!({"type": "file", "file": {"file_id": "f"}})),
+        part(json!({"type": "file", "file": {"filename": "f"}})),
+        part(json!({"type": "file", "file": {"file_data": "data:;base64,AAAA", "filename": "f"}})),
+        part(json!({"type": "file", "file": {"file_data": "AAAA"}})),
+        part(json!({"type": "file"})),
+    ];
+    values.extend(texts.map(Value::from));
+    values.extend(numbers.map(Value::from));
+    values
+}
+
+/// Holds a reader to the schema that the document shows of it: each field with each value, and without.
+///
+/// `read` gives the names that it didn't know. `minimal` holds the fields that must be there, and no other.
+pub(super) fn agree(name: &str, minimal: &Value, read: impl Fn(Fields) -> Result<Vec<String>>) {
+    let schema = document()["components"]["schemas"][name].clone();
+    let validator = component(name);
+    let read = |body: &Value| read(Fields::parse(&Bytes::from(body.to_string())).unwrap());
+    assert!(validator.is_valid(minimal) && read(minimal).is_ok(), "{name}: {minimal}");
+
+    let required: BTreeSet<&str> = schema["required"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+    assert_eq!(required, minimal.as_object().unwrap().keys().map(String::as_str).collect(), "{name}");
+    for field in required {
+        let mut body = minimal.clone();
+        body.as_object_mut().unwrap().remove(field);
+        assert!(read(&body).is_err(), "{name}: {field} is said to be required, but isn't");
+    }
+    for field in schema["properties"].as_object().unwrap().keys() {
+        let (mut fit, mut unfit) = (0, 0);
+        for value in values() {
+            let mut body = minimal.clone();
+            body[field] = value.clone();
+            let (valid, answer) = (validator.is_valid(&body), read(&body));
+            assert_eq!(valid, answer.is_ok(), "{name}: {field} = {value}: {answer:?}");
+            fit += usize::from(valid && !value.is_null());
+            unfit += usize::from(!valid);
+            if let Ok(unknown) = answer {
+                assert!(!unknown.contains(field), "{name}: {field} is in the document, and the reader doesn't know it");
+            }
+        }
+        assert!(fit > 0 && unfit > 0, "{name}: {field}: {fit} values fit and {unfit} don't, which proves nothing");
+    }
+}
+
+#[test]
+fn every_endpoint_speaks_for_itself() {
+    let mut ids = BTreeSet::new();
+    for endpoint in endpoints() {
+        let Some(operation) = &endpoint.operation else {
+            assert_eq!(endpoint.path, "/docs/assets/{file}", "not in the document");
+            continue;
+        };
+        let place = format!("{} {}", endpoint.method, endpoint.path);
+        assert!(ids.insert(operation.id), "{place}: the operation id {} is another's too", operation.id);
+        assert!(operation.summary.ends_with('.') && !operation.gives.is_empty(), "{place}");
+        let open: Vec<&str> = endpoint.path.split('{').skip(1).filter_map(|rest| rest.split('}').next()).collect();
+        let told: Vec<&str> = operation.parameters.iter().map(|parameter| parameter.name).collect();
+        assert_eq!(open.iter().map(|name| name.trim_start_matches('*')).collect::<Vec<_>>(), told, "{place}");
+    }
+}
+
+#[test]
+fn every_example_keeps_to_its_schema() {
+    fn check(value: &Value, place: &str, seen: &mut usize) {
+        if let (Some(schema), Some(example)) = (value.get("schema"), value.get("example")) {
+            let validator = validator(schema);
+            let faults: Vec<String> = validator.iter_errors(example).map(|error| error.to_string()).collect();
+            assert!(faults.is_empty(), "{place}: {faults:?}");
+            *seen += 1;
+        }
+        match value {
+            Value::Object(members) => {
+                members.iter().for_each(|(name, value)| check(value, &format!("{place}/{name}"), seen))
+            }
+            Value::Array(elements) => elements.iter().for_each(|value| check(value, place, seen)),
+            _ => {}
+        }
+    }
+    let mut seen = 0;
+    check(&document(), "", &mut seen);
+    assert!(seen > 40, "{seen} examples were found");
+}
+
+#[test]
+fn requests_and_replies_share_no_name() {
+    let document = document();
+    let text = document.to_string();
+    for name in document["components"]["schemas"].as_object().unwrap().keys() {
+        assert!(!name.ends_with(char::is_numeric) || name == "Base64", "{name}: two types have one name");
+        assert!(text.contains(&format!("\"#/components/schemas/{name}\"")), "{name} is of no use");
+    }
+}

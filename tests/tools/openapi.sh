@@ -1,0 +1,41 @@
+#!/bin/sh
+# Asks the server what its API document allows, and much that it doesn't, and has the document linted.
+# EXAMPLES bounds how many requests are tried for each operation; SEED chooses them.
+set -eu
+
+root=$(cd "$(dirname "$0")/../.." && pwd)
+cd "$root"
+pins=tests/openapi/requirements.txt
+venv="${CARGO_TARGET_DIR:-$root/target}/tools/openapi"
+
+if [ ! -e "$venv/.complete" ] || [ "$pins" -nt "$venv/.complete" ]; then
+    rm -rf "$venv"
+    mkdir -p "$(dirname "$venv")"
+    python3 -m venv "$venv"
+    "$venv/bin/python" -m pip install -q --disable-pip-version-check -r "$pins" >&2
+    touch "$venv/.complete"
+fi
+
+. tests/tools/serve.sh
+. tests/tools/node.sh
+
+# It leaves folders where it runs.
+cd "$venv"
+SCHEMATHESIS_HOOKS="$root/tests/openapi/hooks.py" "$venv/bin/schemathesis" run "$base/openapi.json" \
+    --checks all --exclude-checks positive_data_acceptance --max-examples "${EXAMPLES:-25}" --seed "${SEED:-1}" \
+    --no-color
+cd "$root"
+
+if grep -E ' (WARN|ERROR) .*(panicked|internal error)' "$log"; then
+    echo "openapi: the server failed on the way; see above" >&2
+    exit 1
+fi
+
+if [ -n "$modules" ]; then
+    document=$(mktemp --suffix=.json)
+    "$binary" openapi >"$document"
+    lint=0
+    "$modules/.bin/redocly" lint --config tests/openapi/redocly.yaml --max-problems 20 "$document" || lint=$?
+    rm -f "$document"
+    exit "$lint"
+fi
