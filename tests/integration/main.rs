@@ -14,6 +14,7 @@
 
 // The tools.
 mod client;
+mod exposition;
 mod grammar;
 mod harness;
 mod kit;
@@ -34,4 +35,5 @@ mod input;
 mod readme;
 mod sdk_python;
 mod shutdown;
+mod telemetry;
 mod vendor;
