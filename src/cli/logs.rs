@@ -1,5 +1,6 @@
 //! `mortise logs`: the newest lines of the log's files, and those to come.
 
+use std::collections::HashSet;
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -7,6 +8,7 @@ use std::process::ExitCode;
 use std::time::{Duration, SystemTime};
 
 use clap::Args;
+use tokio::signal::unix::{SignalKind, signal};
 
 use super::block_on;
 use crate::config::{self, Config};
@@ -16,6 +18,8 @@ use crate::telemetry::log::{PREFIX, SUFFIX};
 const LOOK: Duration = Duration::from_millis(200);
 /// What is read at once.
 const PIECE: usize = 64 << 10;
+/// What is copied before somebody else may have a turn: a log may grow as fast as it is read.
+const TURN: u64 = 1 << 20;
 
 #[derive(Clone, Debug, Args)]
 pub(super) struct LogsFlags {
@@ -27,21 +31,18 @@ pub(super) struct LogsFlags {
     follow: bool,
 }
 
-/// A file that is read on and on.
-struct Followed {
-    path: PathBuf,
-    file: File,
-}
-
 pub(super) fn run(flags: &LogsFlags, config: &Config) -> Result<ExitCode, String> {
     let directory = &config.logging.directory;
     let mut out = io::stdout().lock();
     let printed = print(flags.tail, &config.logging, &mut out).and_then(|newest| match flags.follow {
         false => Ok(()),
         true => block_on(async {
+            // Heard from the beginning, whatever there is to copy first.
+            let mut interrupt = signal(SignalKind::interrupt())?;
             tokio::select! {
+                biased;
+                _ = interrupt.recv() => Ok(()),
                 ended = follow(directory, newest, &mut out) => ended,
-                _ = tokio::signal::ctrl_c() => Ok(()),
             }
         })
         .map_err(io::Error::other)?,
@@ -55,7 +56,7 @@ pub(super) fn run(flags: &LogsFlags, config: &Config) -> Result<ExitCode, String
 }
 
 /// Prints the newest `lines` lines, and returns the newest file, read to its end.
-fn print(lines: usize, config: &config::Logging, out: &mut impl Write) -> io::Result<Followed> {
+fn print(lines: usize, config: &config::Logging, out: &mut impl Write) -> io::Result<File> {
     let files = files(&config.directory)?;
     let mut opened = Vec::new();
     let mut left = lines;
@@ -64,14 +65,14 @@ fn print(lines: usize, config: &config::Logging, out: &mut impl Write) -> io::Re
         let Ok(mut file) = File::open(&path) else { continue };
         let found = seek(&mut file, left)?;
         left = left.saturating_sub(found);
-        opened.push(Followed { path, file });
+        opened.push(file);
         if left == 0 {
             break;
         }
     }
     opened.reverse();
-    for followed in &mut opened {
-        io::copy(&mut followed.file, out)?;
+    for file in &mut opened {
+        io::copy(file, out)?;
     }
     out.flush()?;
     opened.pop().ok_or_else(|| {
@@ -80,21 +81,28 @@ fn print(lines: usize, config: &config::Logging, out: &mut impl Write) -> io::Re
     })
 }
 
-/// Prints what is added to `current`, and to the files that come after it.
-async fn follow(directory: &Path, mut current: Followed, out: &mut impl Write) -> io::Result<()> {
+/// Prints what is added to `current`, and to files that weren't there before.
+async fn follow(directory: &Path, mut current: File, out: &mut impl Write) -> io::Result<()> {
+    let mut known: HashSet<PathBuf> = files(directory)?.into_iter().collect();
     loop {
         // Looked for before reading, so that what is added to a file until the next one is there isn't missed.
-        let next = after(directory, &current.path);
-        let position = current.file.stream_position()?;
-        if current.file.metadata()?.len() < position {
-            current.file.rewind()?;
+        let next = files(directory)?.into_iter().find(|path| !known.contains(path));
+        let position = current.stream_position()?;
+        if current.metadata()?.len() < position {
+            current.rewind()?;
         }
-        let copied = io::copy(&mut current.file, out)?;
+        let copied = io::copy(&mut (&mut current).take(TURN), out)?;
         out.flush()?;
-        match next.map(|path| File::open(&path).map(|file| Followed { path, file })) {
-            Some(Ok(followed)) => current = followed,
-            _ if copied == 0 => tokio::time::sleep(LOOK).await,
-            _ => {}
+        match next.filter(|_| copied == 0) {
+            Some(path) => {
+                // One that is gone again is no loss.
+                if let Ok(file) = File::open(&path) {
+                    current = file;
+                }
+                known.insert(path);
+            }
+            None if copied == 0 => tokio::time::sleep(LOOK).await,
+            None => tokio::task::yield_now().await,
         }
     }
 }
@@ -117,17 +125,6 @@ fn files(directory: &Path) -> io::Result<Vec<PathBuf>> {
     // Names hold dates, but an operator may have changed how often there is a new one.
     files.sort();
     Ok(files.into_iter().map(|(_, path)| path).collect())
-}
-
-/// The file that was begun after `path`, if there is one.
-fn after(directory: &Path, path: &Path) -> Option<PathBuf> {
-    let files = files(directory).ok()?;
-    let index = files.iter().position(|known| known == path);
-    match index {
-        Some(index) => files.into_iter().nth(index + 1),
-        // It was tidied up.
-        None => files.into_iter().next(),
-    }
 }
 
 /// `mortise.log`, `mortise.2026-01-31.log`.

@@ -14,6 +14,7 @@
 
 // The tools.
 mod client;
+mod exposition;
 mod grammar;
 mod harness;
 mod kit;
@@ -37,4 +38,5 @@ mod program;
 mod readme;
 mod sdk_python;
 mod shutdown;
+mod telemetry;
 mod vendor;

@@ -30,6 +30,9 @@ const PIECE: usize = 64 << 10;
 /// How often it is said that lines were dropped.
 const REPORT: Duration = Duration::from_secs(10);
 
+/// Who compiles plugins tells gigabytes of it at `trace`; directives can still ask for that by name.
+const QUIET: &str = "cranelift=warn,regalloc2=warn,wasmtime=warn";
+
 /// For whom the log is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
@@ -86,7 +89,7 @@ static DROPPED: OnceLock<Vec<ErrorCounter>> = OnceLock::new();
 /// # Errors
 /// Says which directive of `logging.level` can't be read.
 pub fn start(settings: &Settings) -> Result<Guard, String> {
-    let filter = EnvFilter::try_new(levels(&settings.level))
+    let filter = EnvFilter::try_new(format!("{QUIET},{}", levels(&settings.level)))
         .map_err(|error| format!("logging.level: {error}; write error, warn, info, debug, trace or target=level"))?;
     let (files, trouble) = match settings.files.as_ref().map(open).transpose() {
         Ok(files) => (files, None),
@@ -187,9 +190,9 @@ fn levels(directives: &str) -> String {
         "debug" | "info" | "error" | "warn" | "trace" | "off" => word.trim().to_ascii_lowercase(),
         _ => word.to_owned(),
     };
-    let directive = |directive: &str| match directive.rsplit_once('=') {
+    let directive = |directive: &str| match directive.trim().rsplit_once('=') {
         Some((target, level)) => format!("{target}={}", word(level)),
-        None => word(directive),
+        None => word(directive.trim()),
     };
     directives.split(',').map(directive).collect::<Vec<_>>().join(",")
 }
@@ -210,6 +213,32 @@ mod tests {
             assert_eq!(levels(written), meant);
         }
         assert!(EnvFilter::try_new(levels("loud=5x")).is_err());
+    }
+
+    #[test]
+    fn a_reader_who_is_slow_holds_nobody_up() {
+        struct Blocked(std::sync::mpsc::Receiver<()>);
+        impl io::Write for Blocked {
+            fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+                // Until the other end is gone.
+                let _ = self.0.recv();
+                Ok(bytes.len())
+            }
+
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+        let (reader, pipe) = std::sync::mpsc::channel();
+        let mut started = Started::default();
+        let mut writer = started.writer("test", Blocked(pipe));
+        let line = [b'x'; 4096];
+        for _ in 0..2 * WAITING {
+            io::Write::write_all(&mut writer, &line).unwrap();
+        }
+        let dropped = started.counters[0].dropped_lines();
+        assert!(dropped >= WAITING - 2 * PIECE / line.len(), "only {dropped} were dropped");
+        drop(reader);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::fmt::{Error, Write};
 
-use prometheus_client::encoding::{DescriptorEncoder, MetricEncoder, NoLabelSet};
+use prometheus_client::encoding::{DescriptorEncoder, EncodeCounterValue, EncodeGaugeValue, MetricEncoder, NoLabelSet};
 use prometheus_client::metrics::MetricType;
 use prometheus_client::registry::Unit;
 
@@ -53,23 +53,23 @@ impl Format {
 
 impl Exposition<'_> {
     /// A counter's samples, each with the values of the family's labels.
-    pub(super) fn counter<V: Number, const N: usize>(
+    pub(super) fn counter<V: EncodeCounterValue, const N: usize>(
         &mut self,
         family: &Family,
         samples: impl IntoIterator<Item = ([String; N], V)>,
     ) -> Result<(), Error> {
-        self.family(family, MetricType::Counter, samples, |mut metric, value: V| {
-            metric.encode_counter::<NoLabelSet, f64, f64>(&value.float(), None)
+        self.family(family, MetricType::Counter, samples, |metric, value| {
+            metric.encode_counter::<NoLabelSet, V, f64>(&value, None)
         })
     }
 
     /// A gauge's samples.
-    pub(super) fn gauge<V: Number, const N: usize>(
+    pub(super) fn gauge<V: EncodeGaugeValue, const N: usize>(
         &mut self,
         family: &Family,
         samples: impl IntoIterator<Item = ([String; N], V)>,
     ) -> Result<(), Error> {
-        self.family(family, MetricType::Gauge, samples, |mut metric, value: V| metric.encode_gauge(&value.float()))
+        self.family(family, MetricType::Gauge, samples, |metric, value| metric.encode_gauge(&value))
     }
 
     /// Histograms.
@@ -78,7 +78,7 @@ impl Exposition<'_> {
         family: &Family,
         samples: impl IntoIterator<Item = ([String; N], Reading)>,
     ) -> Result<(), Error> {
-        self.family(family, MetricType::Histogram, samples, |mut metric, reading| {
+        self.family(family, MetricType::Histogram, samples, |metric, reading| {
             metric.encode_histogram::<NoLabelSet>(reading.sum, reading.count, &reading.buckets, None)
         })
     }
@@ -89,7 +89,7 @@ impl Exposition<'_> {
         family: &Family,
         kind: MetricType,
         samples: impl IntoIterator<Item = ([String; N], V)>,
-        write: impl Fn(MetricEncoder<'_>, V) -> Result<(), Error>,
+        write: impl Fn(&mut MetricEncoder<'_>, V) -> Result<(), Error>,
     ) -> Result<(), Error> {
         let mut samples = samples.into_iter().peekable();
         if samples.peek().is_none() {
@@ -103,33 +103,13 @@ impl Exposition<'_> {
         for (values, value) in samples {
             let labels: Vec<(&str, &str)> =
                 family.labels.iter().copied().zip(values.iter().map(String::as_str)).collect();
-            let labels = labels.as_slice();
             // A set of no labels would be written as `{}`.
-            let sample =
-                if labels.is_empty() { metric.encode_family(&NONE)? } else { metric.encode_family(&labels)? };
-            write(sample, value)?;
+            match labels.as_slice() {
+                [] => write(&mut metric, value)?,
+                labels => write(&mut metric.encode_family(&labels)?, value)?,
+            }
         }
         Ok(())
-    }
-}
-
-const NONE: [(&str, &str); 0] = [];
-
-/// What a sample can be.
-pub(super) trait Number {
-    fn float(self) -> f64;
-}
-
-impl Number for f64 {
-    fn float(self) -> f64 {
-        self
-    }
-}
-
-impl Number for u64 {
-    fn float(self) -> f64 {
-        // As every scraper reads it: exact up to 2^53.
-        self as f64
     }
 }
 

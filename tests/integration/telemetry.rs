@@ -1,0 +1,5 @@
+//! What operators learn: metrics, traces, the log.
+
+mod logs;
+mod metrics;
+mod traces;
