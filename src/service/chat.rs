@@ -58,10 +58,11 @@ impl Chat {
         let chosen = self.providers.choose(choice)?;
         request.model.clone_from(&chosen.model);
         let streaming = request.streaming;
-        let bill = Bill::open(&self.limiter, caller, &request)?;
+        let mut bill = Bill::open(&self.limiter, caller, &request)?;
         self.stats.asked(&chosen.provider.name);
         let drive = chosen.vendor()?.begin(Operation::Chat(request), streaming, caller).await;
         let drive = drive.inspect_err(|error| record(&self.stats, &chosen, Some(error)))?;
+        bill.asked();
         let mut turn = Turn { chosen, drive, stats: self.stats.clone(), bill, stopped: false, early: None };
         let mut early = Vec::new();
         while !turn.stopped && !early.iter().any(Event::is_content) {
@@ -91,6 +92,7 @@ impl Chat {
         self.stats.asked(&chosen.provider.name);
         let outcome = async {
             let mut drive = chosen.vendor()?.begin(Operation::Embed(request), false, caller).await?;
+            bill.asked();
             let mut embedding = Embedding::default();
             while let Some(outputs) = drive.outputs().await? {
                 for output in outputs {
@@ -117,6 +119,9 @@ impl Chat {
             Ok(embedding)
         };
         let outcome: Result<Embedding> = outcome.await;
+        if outcome.is_err() {
+            bill.failed();
+        }
         record(&self.stats, &chosen, outcome.as_ref().err());
         outcome.map(|embedding| (chosen.clone(), embedding))
     }
@@ -180,6 +185,7 @@ impl Turn {
                 Ok(None)
             }
             Err(error) => {
+                self.bill.failed();
                 record(&self.stats, &self.chosen, Some(&error));
                 Err(error)
             }

@@ -34,4 +34,5 @@ mod input;
 mod readme;
 mod sdk_python;
 mod shutdown;
+mod stations;
 mod vendor;

@@ -109,8 +109,9 @@ async fn a_body_that_is_too_long_is_refused() {
             let body = filled(length);
             let chunk = |piece: &[u8]| format!("{:x}\r\n{}\r\n", piece.len(), String::from_utf8_lossy(piece));
             let chunks: String = body.as_bytes().chunks(4096).map(chunk).collect();
-            let request =
-                format!("POST {path} HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n{chunks}0\r\n\r\n");
+            let request = format!(
+                "POST {path} HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n{chunks}0\r\n\r\n"
+            );
             let reply = server.client.raw(request.as_bytes()).await.expect("an answer");
             if fits {
                 assert_eq!(reply.status(), 200, "{path}: {}", reply.text());

@@ -40,8 +40,12 @@ async fn broken_heads_are_refused() {
 async fn huge_heads_are_refused() {
     let server = Server::echo().await;
     let long = "x".repeat(1 << 20);
-    refused(&server, format!("GET /health HTTP/1.1\r\nHost: localhost\r\nX-Long: {long}\r\n\r\n").as_bytes(), &[400, 431])
-        .await;
+    refused(
+        &server,
+        format!("GET /health HTTP/1.1\r\nHost: localhost\r\nX-Long: {long}\r\n\r\n").as_bytes(),
+        &[400, 431],
+    )
+    .await;
     refused(&server, format!("GET /{long} HTTP/1.1\r\nHost: localhost\r\n\r\n").as_bytes(), &[400, 414, 431]).await;
     let many: String = (0..5000).map(|number| format!("X-{number}: x\r\n")).collect();
     refused(&server, format!("GET /health HTTP/1.1\r\nHost: localhost\r\n{many}\r\n").as_bytes(), &[400, 431]).await;
