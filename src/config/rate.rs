@@ -1,5 +1,6 @@
 //! `server.rate_limit`: how often each caller may ask, by surface.
 
+use std::num::NonZeroU64;
 use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -11,7 +12,7 @@ pub struct RateLimit {
     /// Whether there are limits at all.
     pub enabled: bool,
     /// In place of the chat surface's limit a minute.
-    pub requests_per_minute: Option<u64>,
+    pub requests_per_minute: Option<NonZeroU64>,
     /// Callers that are remembered at once; who asks most is forgotten last.
     pub callers: usize,
     /// The limits of each surface.
@@ -126,7 +127,7 @@ impl RateLimit {
         };
         if let (true, "chat", Some(most)) = (self.enabled, surface, self.requests_per_minute) {
             limit.requests.retain(|rate| rate.window != Duration::from_secs(MINUTE));
-            limit.requests.insert(0, rate(most, MINUTE));
+            limit.requests.insert(0, rate(most.get(), MINUTE));
         }
         let none = limit.requests.is_empty() && limit.anonymous.is_none() && limit.tokens.is_empty();
         (self.enabled && !none).then_some(limit)
@@ -202,7 +203,8 @@ impl std::str::FromStr for Rate {
     fn from_str(text: &str) -> Result<Self, String> {
         let wrong = || format!("`{text}` is no rate; write 60/1m, 1000/1h or 10000/1d");
         let (limit, window) = text.split_once('/').ok_or_else(wrong)?;
-        let limit = limit.trim().parse().map_err(|_| wrong())?;
+        // None at all is no limit: who wants nobody to ask turns the endpoint off.
+        let limit = limit.trim().parse().ok().filter(|limit| *limit > 0).ok_or_else(wrong)?;
         let window = window.trim();
         let digits = window.trim_end_matches(|c: char| c.is_ascii_alphabetic());
         let count: u64 = if digits.is_empty() { 1 } else { digits.trim().parse().map_err(|_| wrong())? };
@@ -243,7 +245,7 @@ mod tests {
             assert_eq!((read.limit, read.window), (limit, Duration::from_secs(seconds)));
             assert_eq!(read.to_string().parse::<Rate>().unwrap(), read);
         }
-        for text in ["", "60", "60/", "x/1m", "60/1y", "60/0s", "60/99999999999999999999d", "-1/1m"] {
+        for text in ["", "60", "60/", "x/1m", "60/1y", "60/0s", "0/1m", "60/99999999999999999999d", "-1/1m"] {
             assert!(text.parse::<Rate>().unwrap_err().contains("60/1m"), "{text}");
         }
     }
@@ -255,7 +257,7 @@ mod tests {
         assert_eq!(all.chat.requests, Surfaces::default().chat.requests);
         assert_eq!(all.chat.tokens, [rate(1000, MINUTE)]);
         assert_eq!(all.agent.anonymous, None);
-        let limit = RateLimit { requests_per_minute: Some(5), ..RateLimit::default() };
+        let limit = RateLimit { requests_per_minute: NonZeroU64::new(5), ..RateLimit::default() };
         assert_eq!(limit.of("chat").unwrap().requests, [rate(5, MINUTE), rate(1000, DAY)]);
         assert_eq!((limit.of("openai"), limit.of("ops")), (None, None));
     }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use ipnet::IpNet;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::Secret;
 use super::rate::RateLimit;
@@ -45,6 +45,7 @@ pub struct Server {
     /// Names under which the server may be reached on a loopback address while nobody is asked who they are.
     pub allowed_hosts: Vec<String>,
     /// Networks whose word on the caller's address is taken: `X-Forwarded-For`, `Forwarded`.
+    #[serde(deserialize_with = "networks")]
     pub trusted_proxies: Vec<IpNet>,
     /// Which of the two is read: the one that the proxies set, and don't just pass on.
     pub trusted_header: AddressHeader,
@@ -152,6 +153,9 @@ pub enum AddressHeader {
     Forwarded,
 }
 
+/// The variable of a key that is looked for unasked.
+const API_KEY: &str = "MORTISE_API_KEY";
+
 /// `server.auth`.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
@@ -247,7 +251,7 @@ impl Default for Ssl {
 
 impl Default for Auth {
     fn default() -> Self {
-        Self { enabled: None, api_key: None, api_key_env: Some("MORTISE_API_KEY".into()) }
+        Self { enabled: None, api_key: None, api_key_env: Some(API_KEY.into()) }
     }
 }
 
@@ -268,6 +272,18 @@ impl Default for Compression {
     fn default() -> Self {
         Self { enabled: true, min_bytes: 1 << 10 }
     }
+}
+
+/// Networks, and single addresses.
+fn networks<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<IpNet>, D::Error> {
+    let read = |text: &String| {
+        let single = || text.parse::<IpAddr>().ok().map(IpNet::from);
+        text.parse()
+            .ok()
+            .or_else(single)
+            .ok_or_else(|| serde::de::Error::custom(format!("`{text}` is no network; write 10.0.0.0/8 or 192.0.2.1")))
+    };
+    Vec::<String>::deserialize(deserializer)?.iter().map(read).collect()
 }
 
 // === impl Server ===
@@ -314,7 +330,14 @@ impl Auth {
         if let Some(secret) = &self.api_key {
             keys.push(secret.resolve().map_err(|error| format!("server.auth.api_key: {error}"))?);
         }
-        keys.extend(self.api_key_env.as_deref().and_then(super::load::variable));
+        if let Some(name) = self.api_key_env.as_deref() {
+            let key = super::load::variable(name);
+            // Who names a variable wants a key to be asked for, also when it is misspelt.
+            if key.is_none() && name != API_KEY {
+                return Err(format!("server.auth.api_key_env: environment variable {name} is not set"));
+            }
+            keys.extend(key);
+        }
         let list = super::load::variable("MORTISE_API_KEYS").unwrap_or_default();
         keys.extend(list.split(',').map(str::to_owned));
         keys.iter_mut().for_each(|key| *key = key.trim().to_owned());

@@ -77,16 +77,16 @@ impl Authenticator {
         address: IpAddr,
         surface: &'static str,
     ) -> Result<Caller> {
-        if access == Access::Anyone {
-            return Ok(Caller::anonymous(address, surface));
-        }
         match shown(headers) {
             Shown::Key(key) => match self.owner(key) {
                 Some(fingerprint) => Ok(Caller::with_key(fingerprint, address, surface)),
+                // Whatever is shown where nothing is asked for, a good key still names its owner.
+                None if access == Access::Anyone => Ok(Caller::anonymous(address, surface)),
                 None if is_jwt(key) => Err(refused("the token is not valid, or has expired; log in again")),
                 None if self.asks => Err(refused("the API key is not valid")),
                 None => Ok(Caller::anonymous(address, surface)),
             },
+            _ if access == Access::Anyone => Ok(Caller::anonymous(address, surface)),
             Shown::Nothing if self.asks => {
                 Err(refused("an API key is needed; send it as `X-API-Key: KEY` or `Authorization: Bearer KEY`"))
             }

@@ -46,7 +46,8 @@ impl Compressor {
     /// `reply` for a caller who sent these headers.
     pub(super) async fn apply(&self, asked: &Accepted, mut reply: Reply) -> Reply {
         let ReplyBody::Whole(Some(body)) = &reply.body else { return reply };
-        if !self.settings.enabled || body.len() < self.settings.min_bytes || !is_text(&reply.headers) {
+        let written = reply.headers.contains_key(CONTENT_ENCODING);
+        if !self.settings.enabled || written || body.len() < self.settings.min_bytes || !is_text(&reply.headers) {
             return reply;
         }
         reply.headers.append(VARY, HeaderValue::from_name(ACCEPT_ENCODING));
@@ -149,7 +150,7 @@ pub(super) struct Accepted(Option<Coding>);
 impl Accepted {
     /// The best of what `headers` accept: by the caller's weights, then by the server's order.
     pub(super) fn of(headers: &HeaderMap) -> Self {
-        let (mut weights, mut others) = ([None; 3], None);
+        let (mut weights, mut others, mut as_it_is) = ([None; 3], None, 0.0);
         for value in headers.get_all(ACCEPT_ENCODING) {
             for item in value.to_str().unwrap_or_default().split(',') {
                 let mut parts = item.split(';').map(str::trim);
@@ -162,6 +163,7 @@ impl Accepted {
                     "br" => *brotli = Some(weight),
                     "gzip" | "x-gzip" => *gzip = Some(weight),
                     "*" => others = Some(weight),
+                    "identity" => as_it_is = weight,
                     _ => {}
                 }
             }
@@ -169,8 +171,9 @@ impl Accepted {
         let codings = [Coding::Zstd, Coding::Brotli, Coding::Gzip].into_iter().zip(weights);
         let offers = codings.filter_map(|(coding, weight)| Some((coding, weight.or(others)?)));
         // Of equals, the first.
-        let best =
-            offers.filter(|(_, weight)| *weight > 0.0).reduce(|best, next| if next.1 > best.1 { next } else { best });
+        let best = offers
+            .filter(|(_, weight)| *weight > as_it_is)
+            .reduce(|best, next| if next.1 > best.1 { next } else { best });
         Self(best.map(|(coding, _)| coding))
     }
 }
@@ -190,7 +193,11 @@ mod tests {
         assert_eq!(accepted("GZIP;q=0.5, br;q=0.8"), Some(Coding::Brotli));
         assert_eq!(accepted("*"), Some(Coding::Zstd));
         assert_eq!(accepted("*, zstd;q=0"), Some(Coding::Brotli));
-        for nothing in ["", "identity", "deflate", "gzip;q=0", "gzip;q=nonsense", "*;q=0"] {
+        assert_eq!(accepted("gzip, identity;q=0.5"), Some(Coding::Gzip));
+        assert_eq!(accepted("identity;q=0, *;q=0.1"), Some(Coding::Zstd));
+        for nothing in
+            ["gzip;q=0.5, identity", "gzip;q=NaN", "", "identity", "deflate", "gzip;q=0", "gzip;q=nonsense", "*;q=0"]
+        {
             assert_eq!(accepted(nothing), None, "{nothing}");
         }
     }

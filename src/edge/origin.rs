@@ -5,7 +5,8 @@ use http::header::{
     ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_HEADERS,
     ACCESS_CONTROL_REQUEST_METHOD, HOST, HeaderMap, HeaderValue, ORIGIN, VARY,
 };
-use http::{Method, StatusCode, Uri};
+use http::request::Parts;
+use http::{Method, StatusCode, Version};
 
 use crate::config;
 use crate::http::Reply;
@@ -63,10 +64,9 @@ impl Hosts {
 
     /// # Errors
     /// If the request asks for a name that another site may have made up.
-    pub(super) fn check(&self, uri: &Uri, headers: &HeaderMap) -> Result<()> {
-        let named = uri.authority().map(|authority| authority.as_str());
-        let Some(host) = named.or_else(|| headers.get(HOST)?.to_str().ok()) else { return Ok(()) };
-        let name = name_of(host).to_ascii_lowercase();
+    pub(super) fn check(&self, headers: &HeaderMap) -> Result<()> {
+        let Some(host) = headers.get(HOST) else { return Ok(()) };
+        let name = name_of(host.to_str().unwrap_or_default()).to_ascii_lowercase();
         let address = name.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_ok();
         let local = name == "localhost" || name.ends_with(".localhost");
         if address || local || self.allowed.contains(&name) {
@@ -77,6 +77,23 @@ impl Hosts {
             "this server may not be asked under this name while no key is needed; add the name to server.allowed_hosts, or set a key",
         ))
     }
+}
+
+/// Writes the name that was asked for where everybody looks for it: as `Host`. HTTP/2 and proxies write it beside the path,
+/// and that counts.
+///
+/// # Errors
+/// If it isn't clear which name it is: somebody on the way may have understood another one.
+pub(super) fn name(parts: &mut Parts) -> Result<()> {
+    let beside = parts.uri.authority().map(|authority| HeaderValue::from_str(authority.as_str()));
+    let written = parts.headers.get_all(HOST).iter().count();
+    if written > 1 || written == 0 && beside.is_none() && parts.version == Version::HTTP_11 {
+        return Err(Error::caller(Kind::InvalidValue, "a request has one Host header, and only one"));
+    }
+    if let Some(name) = beside {
+        parts.headers.insert(HOST, name.map_err(Error::internal)?);
+    }
+    Ok(())
 }
 
 /// A host without its port.
@@ -215,20 +232,43 @@ mod tests {
     #[test]
     fn only_names_that_no_page_can_make_up() {
         let hosts = Hosts::new(&["Mortise.example".into()]);
-        let ask = |host: &str| {
-            let headers = HeaderMap::from_iter([(HOST, host.parse().unwrap())]);
-            hosts.check(&Uri::from_static("/"), &headers).is_ok()
-        };
+        let ask = |host: &str| hosts.check(&HeaderMap::from_iter([(HOST, host.parse().unwrap())])).is_ok();
         for good in
             ["localhost", "LOCALHOST:8080", "127.0.0.1:1", "[::1]:80", "[::1]", "app.localhost", "mortise.example:80"]
         {
             assert!(ask(good), "{good}");
         }
-        for bad in ["evil.example", "localhost.evil.example:8080", "127.0.0.1.evil.example", "xlocalhost", ""] {
+        for bad in [
+            "evil.example",
+            "localhost.evil.example:8080",
+            "127.0.0.1.evil.example",
+            "xlocalhost",
+            "",
+            "localhost\u{e9}",
+        ] {
             assert!(!ask(bad), "{bad}");
         }
-        assert!(hosts.check(&Uri::from_static("http://evil.example/"), &HeaderMap::new()).is_err());
-        assert!(hosts.check(&Uri::from_static("/"), &HeaderMap::new()).is_ok());
+        assert!(hosts.check(&HeaderMap::new()).is_ok());
+    }
+
+    #[test]
+    fn a_request_has_one_name() {
+        let ask = |uri: &str, version: Version, hosts: &[&str]| {
+            let mut request = http::Request::builder().uri(uri).version(version);
+            for host in hosts {
+                request = request.header(HOST, *host);
+            }
+            let (mut parts, ()) = request.body(()).unwrap().into_parts();
+            name(&mut parts).ok()?;
+            Some(parts.headers.get(HOST).map(|host| host.to_str().unwrap().to_owned()).unwrap_or_default())
+        };
+        assert_eq!(ask("/", Version::HTTP_11, &["a"]).as_deref(), Some("a"));
+        assert_eq!(ask("http://b/", Version::HTTP_11, &["a"]).as_deref(), Some("b"));
+        assert_eq!(ask("http://b/", Version::HTTP_2, &[]).as_deref(), Some("b"));
+        assert_eq!(ask("/", Version::HTTP_10, &[]).as_deref(), Some(""));
+        assert_eq!(ask("/", Version::HTTP_11, &[]), None);
+        assert_eq!(ask("/", Version::HTTP_11, &["a", "b"]), None);
+        assert_eq!(ask("/", Version::HTTP_11, &["a", "a"]), None);
     }
 
     #[test]

@@ -28,7 +28,7 @@ use super::authenticate::Authenticator;
 use super::capacity::Capacity;
 use super::dress::Dress;
 use super::forwarded::Trusted;
-use super::origin::{Cors, Hosts};
+use super::origin::{self, Cors, Hosts};
 use super::rescue;
 use super::trace::{Trace, TracedBody};
 use crate::config;
@@ -131,7 +131,7 @@ impl<S: Send + Sync + 'static> Pipeline<S> {
     async fn pass(
         &self,
         route: Route<'_, S>,
-        parts: Parts,
+        mut parts: Parts,
         body: Incoming,
         peer: &Peer,
         trace: &mut Trace,
@@ -139,11 +139,12 @@ impl<S: Send + Sync + 'static> Pipeline<S> {
     ) -> Result<Reply> {
         let (stations, surface) = (&self.stations, route.surface().name);
         // 3 origin
+        origin::name(&mut parts)?;
         if let Some(reply) = stations.cors.preflight(&parts.method, &parts.headers) {
             return Ok(reply);
         }
         if peer.local.is_loopback() && !stations.authenticator.asks() {
-            stations.hosts.check(&parts.uri, &parts.headers)?;
+            stations.hosts.check(&parts.headers)?;
         }
         // 4 authenticate
         let address = stations.trusted.caller(peer.address, &parts.headers);

@@ -16,9 +16,11 @@ const ANSWER: u64 = 1000;
 pub(super) struct Bill {
     reservation: Option<Reservation>,
     input: u64,
-    /// Bytes that were said.
+    /// Bytes that were said since the vendor last told what it counted.
     said: usize,
     usage: Option<Usage>,
+    /// Whether the model said anything at all.
+    spoke: bool,
 }
 
 // === impl Bill ===
@@ -30,7 +32,7 @@ impl Bill {
     /// If the caller has used up what is allowed.
     pub(super) fn open(limiter: &Limiter, caller: &Caller, request: &Request) -> Result<Self> {
         if !limiter.counts_tokens(caller) {
-            return Ok(Self { reservation: None, input: 0, said: 0, usage: None });
+            return Ok(Self { reservation: None, input: 0, said: 0, usage: None, spoke: false });
         }
         let answer = request.max_tokens.map_or(ANSWER, u64::from);
         let tools = request.tools.iter().map(|tool| tool.name.len() + tool.parameters.len());
@@ -48,7 +50,19 @@ impl Bill {
 
     fn reserve(limiter: &Limiter, caller: &Caller, input: u64, answer: u64) -> Result<Self> {
         let reservation = limiter.reserve(caller, input.saturating_add(answer))?;
-        Ok(Self { reservation, input, said: 0, usage: None })
+        Ok(Self { reservation, input, said: 0, usage: None, spoke: false })
+    }
+
+    /// The vendor is being asked: who hangs up from now on has used the prompt all the same.
+    pub(super) fn asked(&mut self) {
+        self.write();
+    }
+
+    /// The vendor failed. Who was told nothing pays nothing.
+    pub(super) fn failed(&mut self) {
+        if let (false, Some(reservation)) = (self.spoke, &mut self.reservation) {
+            reservation.spent(0);
+        }
     }
 
     /// The model said `events`.
@@ -57,8 +71,10 @@ impl Bill {
             return;
         }
         for event in events {
+            self.spoke |= event.is_content();
             match event {
-                Event::Usage(usage) => self.usage = Some(*usage),
+                // Some vendors tell the prompt's tokens first and the answer's last.
+                Event::Usage(usage) => (self.usage, self.said) = (Some(*usage), 0),
                 Event::Text { text, .. }
                 | Event::Thinking { text, .. }
                 | Event::Refusal { text, .. }
@@ -76,10 +92,8 @@ impl Bill {
     }
 
     fn write(&mut self) {
-        let spent = match self.usage {
-            Some(usage) => usage.total(),
-            None => self.input.saturating_add(tokens(self.said)),
-        };
+        let counted = self.usage.map_or(self.input, |usage| usage.total());
+        let spent = counted.saturating_add(tokens(self.said));
         if let Some(reservation) = &mut self.reservation {
             reservation.spent(spent);
         }

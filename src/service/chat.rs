@@ -59,10 +59,11 @@ impl Chat {
         let chosen = self.providers.choose(choice)?;
         request.model.clone_from(&chosen.model);
         let streaming = request.streaming;
-        let bill = self.counted(caller, Bill::open(&self.limiter, caller, &request))?;
+        let mut bill = self.counted(caller, Bill::open(&self.limiter, caller, &request))?;
         let (mut call, caller) = Call::begin(&self.telemetry, &chosen, "chat", streaming, caller);
         let drive = chosen.vendor()?.begin(Operation::Chat(request), streaming, &caller).await;
         let drive = drive.inspect_err(|error| call.end(Some(error)))?;
+        bill.asked();
         let mut turn = Turn { chosen, drive, call, bill, stopped: false, early: None };
         let mut early = Vec::new();
         while !turn.stopped && !early.iter().any(Event::is_content) {
@@ -92,6 +93,7 @@ impl Chat {
         let (mut call, caller) = Call::begin(&self.telemetry, &chosen, "embeddings", false, caller);
         let outcome = async {
             let mut drive = chosen.vendor()?.begin(Operation::Embed(request), false, &caller).await?;
+            bill.asked();
             let mut embedding = Embedding::default();
             while let Some(outputs) = drive.outputs().await? {
                 call.heard(&outputs);
@@ -119,6 +121,9 @@ impl Chat {
             Ok(embedding)
         };
         let outcome: Result<Embedding> = outcome.await;
+        if outcome.is_err() {
+            bill.failed();
+        }
         call.end(outcome.as_ref().err());
         outcome.map(|embedding| (chosen.clone(), embedding))
     }
@@ -181,6 +186,7 @@ impl Turn {
                 Ok(None)
             }
             Err(error) => {
+                self.bill.failed();
                 self.call.end(Some(&error));
                 Err(error)
             }

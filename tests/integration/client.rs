@@ -8,11 +8,11 @@ mod leaks;
 pub mod sse;
 mod wire;
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use serde_json::Value;
 use tokio::io::AsyncWriteExt;
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 
 use crate::patience::soon;
 pub use sse::Event;
@@ -21,6 +21,7 @@ use wire::Reader;
 #[derive(Clone, Copy, Debug)]
 pub struct Client {
     address: SocketAddr,
+    from: Option<IpAddr>,
 }
 
 #[derive(Clone, Debug)]
@@ -51,7 +52,10 @@ impl Request {
     }
 
     fn bytes(&self, host: SocketAddr) -> Vec<u8> {
-        let mut head = format!("{} {} HTTP/1.1\r\nHost: {host}\r\n", self.method, self.path);
+        let mut head = format!("{} {} HTTP/1.1\r\n", self.method, self.path);
+        if !self.headers.iter().any(|(name, _)| name == "Host") {
+            head += &format!("Host: {host}\r\n");
+        }
         self.headers.iter().for_each(|(name, value)| head += &format!("{name}: {value}\r\n"));
         let framed = self.headers.iter().any(|(name, _)| name == "Content-Length" || name == "Transfer-Encoding");
         if !framed && (!self.body.is_empty() || self.method == "POST") {
@@ -116,7 +120,12 @@ impl Reply {
 
 impl Client {
     pub fn new(address: SocketAddr) -> Client {
-        Client { address }
+        Client { address, from: None }
+    }
+
+    /// The same from another address of this machine: every one below 127 is its own.
+    pub fn from(self, address: &str) -> Client {
+        Client { from: Some(address.parse().unwrap()), ..self }
     }
 
     pub fn address(self) -> SocketAddr {
@@ -159,7 +168,11 @@ impl Client {
     }
 
     pub async fn connect(self) -> Connection {
-        let stream = soon("a connection", TcpStream::connect(self.address)).await.unwrap();
+        let socket = if self.address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }.unwrap();
+        if let Some(from) = self.from {
+            socket.bind(SocketAddr::new(from, 0)).unwrap();
+        }
+        let stream = soon("a connection", socket.connect(self.address)).await.unwrap();
         stream.set_nodelay(true).unwrap();
         Connection { host: self.address, reader: Reader::new(stream) }
     }

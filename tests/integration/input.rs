@@ -29,7 +29,7 @@ fn refused(reply: &Reply, path: &str, status: u16) {
 
 /// A caller's mistake is no failure of the server's: its log has neither a backtrace nor an error.
 #[track_caller]
-fn logs_are_calm(server: &Server) {
+pub fn logs_are_calm(server: &Server) {
     let log = server.log();
     assert!(!log.is_empty(), "nothing was logged at all");
     for word in ["backtrace", "panicked", " ERROR ", " WARN "] {

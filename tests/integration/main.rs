@@ -38,5 +38,6 @@ mod program;
 mod readme;
 mod sdk_python;
 mod shutdown;
+mod stations;
 mod telemetry;
 mod vendor;

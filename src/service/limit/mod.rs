@@ -60,6 +60,8 @@ pub struct Reservation {
     used: Arc<Used>,
     limit: Arc<SurfaceLimit>,
     clock: Clock,
+    /// In which aligned window of each rate.
+    at: Box<[u64]>,
     taken: u64,
     spent: u64,
 }
@@ -138,9 +140,10 @@ impl Limiter {
         if let Some((rate, wait)) = waits.max_by_key(|(_, wait)| *wait) {
             return Err(refused(rate, wait));
         }
+        let at = after.iter().map(Window::index).collect();
         windows.tokens = after;
         drop(windows);
-        Ok(Some(Reservation { used, limit: limit.clone(), clock: self.clock.clone(), taken: estimate, spent: 0 }))
+        Ok(Some(Reservation { used, limit: limit.clone(), clock: self.clock.clone(), at, taken: estimate, spent: 0 }))
     }
 
     fn used(&self, limit: &SurfaceLimit, caller: &Caller) -> Arc<Used> {
@@ -217,8 +220,8 @@ impl Drop for Reservation {
     fn drop(&mut self) {
         let now = self.clock.now();
         let mut windows = self.used.lock();
-        for (rate, window) in self.limit.tokens.iter().zip(&mut windows.tokens) {
-            window.settle(*rate, self.taken, self.spent, now);
+        for ((rate, window), index) in self.limit.tokens.iter().zip(&mut windows.tokens).zip(&self.at) {
+            window.settle(*rate, *index, self.taken, self.spent, now);
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use jiff::Timestamp;
+use proptest::prelude::*;
 
 use super::*;
 
@@ -94,4 +95,44 @@ fn a_million_strangers_fill_nothing_and_push_out_nobody_who_asks_often() {
         }
     }
     assert!(limiter.callers.len() <= 1100, "{}", limiter.callers.len());
+}
+
+proptest! {
+    /// However turns begin, end and are settled: what is admitted fits into what the settled and the open ones leave, counted
+    /// here from a list of them.
+    #[test]
+    fn tokens_are_never_given_twice(steps in prop::collection::vec((0u64..120, 0usize..8, 0u64..150, 0i64..25_000), 1..150)) {
+        const LIMIT: u128 = 100;
+        const WINDOW: i64 = 60_000;
+        let (limiter, time) = limiter("{surfaces: {openai: {tokens: [100/1m]}}}");
+        let caller = from("192.0.2.1", "openai");
+        // Charges by the window that they stand in, and open turns: what was taken, and where.
+        let mut charges: Vec<(i64, i128)> = Vec::new();
+        let mut open: Vec<(Reservation, i128, i64)> = Vec::new();
+        for (estimate, which, spent, gap) in steps {
+            let now = time.fetch_add(gap, Ordering::Relaxed) + gap;
+            let window = now / WINDOW;
+            if which < open.len() {
+                let (mut turn, taken, at) = open.swap_remove(which);
+                turn.spent(spent);
+                drop(turn);
+                let spent = i128::from(spent);
+                // More than was taken counts now, less is given back where it was taken.
+                charges.push(if spent > taken { (window, spent - taken) } else { (at, spent - taken) });
+            }
+            let of = |index| u128::try_from(charges.iter().filter(|(at, _)| *at == index).map(|(_, sum)| sum).sum::<i128>());
+            let (current, previous) = (of(window).unwrap(), of(window - 1).unwrap());
+            let left = u128::try_from(WINDOW - now % WINDOW).unwrap();
+            let cost = u128::from(estimate).min(LIMIT);
+            let fits = previous * left + (current + cost) * 60_000 <= LIMIT * 60_000;
+            match limiter.reserve(&caller, estimate) {
+                Ok(turn) => {
+                    prop_assert!(fits, "{estimate} on {current} and {previous}");
+                    charges.push((window, i128::from(estimate)));
+                    open.push((turn.unwrap(), i128::from(estimate), window));
+                }
+                Err(_) => prop_assert!(!fits, "{estimate} on {current} and {previous}"),
+            }
+        }
+    }
 }

@@ -63,10 +63,22 @@ impl Window {
         duration(left + window.saturating_sub(may_cover))
     }
 
-    /// Adds what was used beyond what was taken, or gives back what wasn't.
-    pub(super) fn settle(&mut self, rate: Rate, taken: u64, used: u64, now: Timestamp) {
+    /// Adds what was used beyond what was taken, or gives back what wasn't, where it was taken: in the aligned window of that
+    /// index. Given back anywhere else, it would pay for others.
+    pub(super) fn settle(&mut self, rate: Rate, index: u64, taken: u64, used: u64, now: Timestamp) {
         self.roll(rate, now);
-        self.current = self.current.saturating_sub(taken).saturating_add(used);
+        self.current = self.current.saturating_add(used.saturating_sub(taken));
+        let back = taken.saturating_sub(used);
+        match self.index.checked_sub(index) {
+            Some(0) => self.current = self.current.saturating_sub(back),
+            Some(1) => self.previous = self.previous.saturating_sub(back),
+            _ => {}
+        }
+    }
+
+    /// Which aligned window it counts in.
+    pub(super) fn index(&self) -> u64 {
+        self.index
     }
 
     pub(super) fn standing(&mut self, rate: Rate, now: Timestamp) -> Standing {
@@ -146,8 +158,22 @@ mod tests {
         let mut window = Window::default();
         window.take(RATE, 1000, at(0)).unwrap();
         assert!(window.take(RATE, 1, at(1000)).is_err());
-        window.settle(RATE, 1000, 20, at(1000));
+        window.settle(RATE, window.index(), 1000, 20, at(1000));
         assert_eq!(window.standing(RATE, at(1000)).remaining, 40);
+    }
+
+    #[test]
+    fn what_is_given_back_is_what_was_taken() {
+        let mut window = Window::default();
+        window.take(RATE, 60, at(0)).unwrap();
+        let first = window.index();
+        window.take(RATE, 30, at(90_000)).unwrap();
+        window.settle(RATE, first, 60, 0, at(90_000));
+        assert_eq!(window.standing(RATE, at(90_000)).remaining, 30, "the thirty of this window stay");
+        window.settle(RATE, window.index(), 30, 45, at(150_000));
+        assert_eq!(window.standing(RATE, at(150_000)).remaining, 30, "half of thirty, and fifteen more");
+        window.settle(RATE, first, 60, 0, at(150_000));
+        assert_eq!(window.standing(RATE, at(150_000)).remaining, 30, "what has slid out is nobody's");
     }
 
     #[test]
