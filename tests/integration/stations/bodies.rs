@@ -22,14 +22,15 @@ fn long(path: &str, bytes: usize) -> Request {
 async fn bodies_share_their_memory_and_give_it_back() {
     let server = Server::start(&format!("{ECHO}server: {{max_body_memory: 100KiB}}\n")).await;
     for path in PATHS {
-        // Half of a body stays where it is for as long as its caller likes.
-        let mut slow = server.client.connect().await;
         let head = format!("POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 90000\r\n\r\n");
-        slow.write(format!("{head}{}", "x".repeat(80_000)).as_bytes()).await.unwrap();
+        let half = format!("{head}{}", "x".repeat(80_000));
         let ask = long(path, 30_000);
-        let reply = until("the memory to be taken", async || {
+        let (slow, reply) = until("the memory to be taken", async || {
+            // Half of a body stays where it is for as long as its caller likes; if it comes second, it is the one refused.
+            let mut slow = server.client.connect().await;
+            slow.write(half.as_bytes()).await.unwrap();
             let reply = server.client.send(&ask).await;
-            (reply.status() != 200).then_some(reply)
+            (reply.status() != 200).then_some((slow, reply))
         })
         .await;
         refused(&reply, path, 503, "OVERLOADED", "server_error");
