@@ -107,7 +107,8 @@ proptest! {
         let (limiter, time) = limiter("{surfaces: {openai: {tokens: [100/1m]}}}");
         let caller = from("192.0.2.1", "openai");
         // Charges by the window that they stand in, and open turns: what was taken, and where.
-        let (mut charges, mut open): (Vec<(i64, i128)>, Vec<(Reservation, i128, i64)>) = (Vec::new(), Vec::new());
+        let mut charges: Vec<(i64, i128)> = Vec::new();
+        let mut open: Vec<(Reservation, i128, i64)> = Vec::new();
         for (estimate, which, spent, gap) in steps {
             let now = time.fetch_add(gap, Ordering::Relaxed) + gap;
             let window = now / WINDOW;

@@ -1,5 +1,6 @@
-//! What a response may hold, and nothing else: a list of headers, each with where it may stand, and words that only a program
-//! itself says.
+//! What a response may hold, and nothing else.
+//!
+//! A list of headers, each with where it may stand, and words that only a program itself says.
 //!
 //! A header that isn't listed fails the test that met it. Whoever adds one to an answer adds it here, with its place.
 

@@ -1,7 +1,5 @@
 //! How often a caller may ask.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use futures_util::future::join_all;
 use serde_json::json;
 
@@ -25,7 +23,7 @@ fn models() -> Request {
 }
 
 fn now() -> i64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs().try_into().unwrap()
+    mortise::service::Clock::system().unix()
 }
 
 /// Limit and what is left, after a look at when there is more.
