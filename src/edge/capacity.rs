@@ -1,7 +1,7 @@
 //! How many requests are served at once, how many may wait for it, and what their bodies may hold.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, TryAcquireError};
@@ -21,7 +21,11 @@ pub(super) struct Capacity {
 }
 
 /// Room for one request, for as long as this lives.
-pub(super) type Room = OwnedSemaphorePermit;
+type Room = OwnedSemaphorePermit;
+
+/// Where a request's room is kept, once it has some.
+#[derive(Default)]
+pub(super) struct Place(OnceLock<Room>);
 
 /// Counts a request that waits.
 struct Waiting<'c>(&'c AtomicUsize);
@@ -34,11 +38,18 @@ impl Capacity {
         Self { running, waiting: AtomicUsize::new(0), most_waiting, patience }
     }
 
-    /// Room for a request, at once or after a short wait.
+    /// Gets room for the request of `place`, at once or after a short wait.
     ///
     /// # Errors
     /// If too many wait already, or the wait was in vain.
-    pub(super) async fn enter(&self) -> Result<Room> {
+    pub(super) async fn enter(self: Arc<Self>, place: Arc<Place>) -> Result<()> {
+        let room = self.room().await?;
+        // A request enters once; more room than one it can't hold.
+        let _ = place.0.set(room);
+        Ok(())
+    }
+
+    async fn room(&self) -> Result<Room> {
         match self.running.clone().try_acquire_owned() {
             Ok(room) => return Ok(room),
             Err(TryAcquireError::Closed) => return Err(full()),
@@ -79,20 +90,20 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn some_run_some_wait_and_the_rest_are_turned_away() {
         let capacity = Arc::new(Capacity::new(2, 1, Duration::from_secs(1)));
-        let (one, _two) = (capacity.enter().await.unwrap(), capacity.enter().await.unwrap());
+        let (one, _two) = (capacity.room().await.unwrap(), capacity.room().await.unwrap());
         let waits = tokio::spawn({
             let capacity = capacity.clone();
-            async move { capacity.enter().await.is_ok() }
+            async move { capacity.room().await.is_ok() }
         });
         tokio::task::yield_now().await;
-        let error = capacity.enter().await.unwrap_err();
+        let error = capacity.room().await.unwrap_err();
         assert_eq!((error.kind(), error.retry_after()), (Kind::Overloaded, Some(RETRY_AFTER)));
         drop(one);
         assert!(waits.await.unwrap());
-        let _three = capacity.enter().await.unwrap();
+        let _three = capacity.room().await.unwrap();
         // Nobody leaves: the wait is in vain, and its place is free again.
         for _ in 0..3 {
-            assert_eq!(capacity.enter().await.unwrap_err().kind(), Kind::Overloaded);
+            assert_eq!(capacity.room().await.unwrap_err().kind(), Kind::Overloaded);
         }
         assert_eq!(capacity.waiting.load(Ordering::Relaxed), 0);
     }

@@ -21,11 +21,11 @@ use futures_util::FutureExt;
 use http::header::{ALLOW, HeaderMap, HeaderValue};
 use http::request::Parts;
 use http::{Method, Request as HttpRequest, Response, StatusCode};
-use hyper::body::Incoming;
+use hyper::body::{Body, Incoming};
 use tokio::time::timeout;
 
 use super::authenticate::Authenticator;
-use super::capacity::Capacity;
+use super::capacity::{Capacity, Place};
 use super::dress::Dress;
 use super::forwarded::Trusted;
 use super::origin::{self, Cors, Hosts};
@@ -33,7 +33,7 @@ use super::rescue;
 use super::trace::{Trace, TracedBody};
 use crate::config;
 use crate::http::body::{Held, Memory};
-use crate::http::request::BodyLimits;
+use crate::http::request::{BodyLimits, Entry};
 use crate::http::router::Route;
 use crate::http::{Access, Endpoint, Reply, Request, Router, Surface};
 use crate::model::caller::Caller;
@@ -69,7 +69,7 @@ struct Stations {
     cors: Cors,
     authenticator: Authenticator,
     limiter: Arc<Limiter>,
-    capacity: Capacity,
+    capacity: Arc<Capacity>,
     bodies: BodyLimits,
     memory: Arc<Memory>,
     answer_within: Duration,
@@ -160,9 +160,18 @@ impl<S: Send + Sync + 'static> Pipeline<S> {
         trace.found(endpoint.path);
         // 6 capacity
         let held = Arc::new(Held::new(stations.memory.clone()));
+        let mut entry: Option<Entry> = None;
         if access != Access::Anyone {
-            let room = stations.capacity.enter().await?;
-            trace.keep(room, held.clone());
+            let place = Arc::new(Place::default());
+            trace.keep(place.clone(), held.clone());
+            let enter = stations.capacity.clone().enter(place);
+            let takes_body = matches!(parts.method, Method::POST | Method::PUT | Method::PATCH);
+            // A body that comes slowly must not take room meanwhile: then the endpoint enters when it has come.
+            if takes_body && !body.is_end_stream() {
+                entry = Some(Box::pin(enter));
+            } else {
+                enter.await?;
+            }
         }
         // 7 serve
         let request = Request {
@@ -174,6 +183,7 @@ impl<S: Send + Sync + 'static> Pipeline<S> {
             limits: stations.bodies,
             held,
             body,
+            entry,
         };
         stations.serve(endpoint, request).await
     }
@@ -202,7 +212,11 @@ impl Stations {
             cors: Cors::new(&settings.cors)?,
             authenticator: Authenticator::new(settings.auth.enabled, &keys)?,
             limiter,
-            capacity: Capacity::new(settings.max_concurrent_requests, settings.queue_length, settings.queue_timeout),
+            capacity: Arc::new(Capacity::new(
+                settings.max_concurrent_requests,
+                settings.queue_length,
+                settings.queue_timeout,
+            )),
             bodies: BodyLimits { most: settings.max_request_body_bytes, within: seconds(settings.read_timeout_secs) },
             memory: Arc::new(Memory::new(settings.max_body_memory)),
             answer_within: seconds(settings.request_timeout_secs),

@@ -11,7 +11,7 @@ use http::{Method, Request, Response, StatusCode};
 use http_body::{Body, Frame, SizeHint};
 use tokio::time::Instant;
 
-use super::capacity::Room;
+use super::capacity::Place;
 use crate::http::Reply;
 use crate::http::body::{Held, ReplyBody};
 use crate::model::id::RequestId;
@@ -37,7 +37,7 @@ pub(super) struct Trace {
     over: bool,
     _active: ActiveRequest,
     /// What the request holds until its answer is over.
-    _kept: Option<(Room, Arc<Held>)>,
+    _kept: Option<(Arc<Place>, Arc<Held>)>,
 }
 
 /// A body that counts for its request's line.
@@ -80,8 +80,8 @@ impl Trace {
     }
 
     /// Holds on to the request's room, and to the memory of its body, until its answer is over.
-    pub(super) fn keep(&mut self, room: Room, body: Arc<Held>) {
-        self._kept = Some((room, body));
+    pub(super) fn keep(&mut self, place: Arc<Place>, body: Arc<Held>) {
+        self._kept = Some((place, body));
     }
 
     pub(super) fn failed(&mut self, error: Error) {

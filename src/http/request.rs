@@ -1,5 +1,7 @@
 //! A request as an endpoint sees it.
 
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -31,7 +33,12 @@ pub struct Request<S> {
     pub held: Arc<Held>,
     /// The body, not read yet.
     pub body: Incoming,
+    /// What comes between the body and the work, where the body is still to come.
+    pub entry: Option<Entry>,
 }
+
+/// Waits until there is room. Who sends a body slowly must not take the room of others meanwhile.
+pub type Entry = Pin<Box<dyn Future<Output = Result<()>> + Send + Sync>>;
 
 /// What bounds a request's body.
 #[derive(Clone, Copy, Debug)]
@@ -58,6 +65,9 @@ impl<S> Request<S> {
         self.refuse_simple_cross_site()?;
         self.refuse_compressed()?;
         let bytes = body::read(self.body, self.limits, &self.held).await?;
+        if let Some(entry) = self.entry {
+            entry.await?;
+        }
         Ok((self.state, Fields::parse(&bytes)?))
     }
 
