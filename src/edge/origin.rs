@@ -3,7 +3,7 @@
 use http::header::{
     ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS,
     ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_HEADERS,
-    ACCESS_CONTROL_REQUEST_METHOD, HOST, HeaderMap, HeaderValue, ORIGIN, VARY,
+    ACCESS_CONTROL_REQUEST_METHOD, CONTENT_TYPE, HOST, HeaderMap, HeaderValue, ORIGIN, VARY,
 };
 use http::request::Parts;
 use http::{Method, StatusCode, Version};
@@ -53,6 +53,31 @@ enum Port {
     Any,
     /// As it is written; nothing is the scheme's own.
     Only(Option<String>),
+}
+
+/// A page of another site can make a browser send a form here without asking first, but not `application/json`.
+///
+/// # Errors
+/// If that is what it may be.
+pub(super) fn refuse_unasked(headers: &HeaderMap) -> Result<()> {
+    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+    if !headers.contains_key(ORIGIN) {
+        return Ok(());
+    }
+    // What can't be read is nobody's own.
+    let origin = text(ORIGIN).unwrap_or_default();
+    let here = text(HOST).unwrap_or_default();
+    let same_site = origin.split_once("://").is_some_and(|(_, authority)| authority.eq_ignore_ascii_case(here));
+    let json = text(CONTENT_TYPE).is_some_and(|value| {
+        value.split(';').next().is_some_and(|mime| mime.trim().eq_ignore_ascii_case("application/json"))
+    });
+    if same_site || json {
+        return Ok(());
+    }
+    Err(Error::caller(
+        Kind::UnsupportedMediaType,
+        "a request from another site's page must have the Content-Type application/json",
+    ))
 }
 
 // === impl Hosts ===

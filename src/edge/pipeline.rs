@@ -7,16 +7,18 @@
 //! 3. [`origin`](super::origin): whose page asks, and under which name.
 //! 4. [`authenticate`](super::authenticate): who asks.
 //! 5. throttle: whether the caller has asked too often ([`Limiter`]). The one place where requests are counted.
-//! 6. [`capacity`](super::capacity): whether there is room, or will be in a moment.
-//! 7. serve: the endpoint does what it is there for.
-//! 8. [`rescue`](super::rescue): whatever went wrong becomes an answer in the surface's shape.
-//! 9. [`dress`](super::dress): the answer gets what every answer has, and is compressed for who can read that.
+//! 6. read: the body, within bounds. It comes before there is room for it, so that who sends slowly holds up nobody.
+//! 7. [`capacity`](super::capacity): whether there is room, or will be in a moment.
+//! 8. serve: the endpoint does what it is there for.
+//! 9. [`rescue`](super::rescue): whatever went wrong becomes an answer in the surface's shape.
+//! 10. [`dress`](super::dress): the answer gets what every answer has, and is compressed for who can read that.
 
 use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use futures_util::FutureExt;
 use http::header::{ALLOW, HeaderMap, HeaderValue};
 use http::request::Parts;
@@ -32,8 +34,7 @@ use super::origin::{self, Cors, Hosts};
 use super::rescue;
 use super::trace::{Trace, TracedBody};
 use crate::config;
-use crate::http::body::{Held, Memory};
-use crate::http::request::BodyLimits;
+use crate::http::body::{self, BodyLimits, Held, Memory};
 use crate::http::router::Route;
 use crate::http::{Access, Endpoint, Reply, Request, Router, Surface};
 use crate::model::caller::Caller;
@@ -121,9 +122,9 @@ impl<S: Send + Sync + 'static> Pipeline<S> {
         }
         let mut standing = None;
         let outcome = self.pass(route, parts, body, peer, &mut trace, &mut standing).await;
-        // 8 rescue
+        // 9 rescue
         let reply = self.rescue(surface, outcome, &mut trace);
-        // 9 dress
+        // 10 dress
         let reply = self.stations.dress.apply(&asked, &self.stations.cors, standing, reply).await;
         trace.answer(reply)
     }
@@ -168,23 +169,22 @@ impl<S: Send + Sync + 'static> Pipeline<S> {
             Route::WrongMethod { allow, .. } => return wrong_method(&parts.method, parts.uri.path(), &allow),
             Route::Unknown { .. } => return Err(unknown(parts.uri.path())),
         };
-        // 6 capacity
-        let held = Arc::new(Held::new(stations.memory.clone()));
+        // 6 read
+        let body = stations.read(&parts, body, trace).await?;
+        // 7 capacity
         if access != Access::Anyone {
             let entered = stations.capacity.enter().await;
             let (room, waited) = entered.inspect_err(|_| self.metrics().limited(surface, "concurrency"))?;
             self.metrics().queued(waited);
-            trace.keep(room, held.clone());
+            trace.hold_room(room);
         }
-        // 7 serve
+        // 8 serve
         let request = Request {
             state: self.state.clone(),
             id: trace.id().clone(),
             caller,
             headers: parts.headers,
             parameters,
-            limits: stations.bodies,
-            held,
             body,
         };
         stations.serve(endpoint, request).await
@@ -238,6 +238,19 @@ impl Stations {
             *standing = Some(refusal.standing);
             refusal.error
         })
+    }
+
+    /// The body of a request that has one; its trace holds on to the memory.
+    async fn read(&self, parts: &Parts, body: Incoming, trace: &mut Trace) -> Result<Bytes> {
+        if !matches!(parts.method, Method::POST | Method::PUT | Method::PATCH) {
+            return Ok(Bytes::new());
+        }
+        origin::refuse_unasked(&parts.headers)?;
+        body::refuse_coded(&parts.headers)?;
+        let held = Held::new(self.memory.clone());
+        let outcome = body::read(body, self.bodies, &held).await;
+        trace.hold_body(held);
+        outcome
     }
 
     async fn serve<S>(&self, endpoint: &Endpoint<S>, request: Request<S>) -> Result<Reply> {

@@ -42,8 +42,8 @@ pub(super) struct Trace {
     telemetry: Arc<Telemetry>,
     /// Absent where nothing is traced.
     span: Option<ServerSpan>,
-    /// What the request holds until its answer is over.
-    _kept: Option<(Room, Arc<Held>)>,
+    _body: Option<Held>,
+    _room: Option<Room>,
 }
 
 /// A body that counts for its request's line.
@@ -74,7 +74,8 @@ impl Trace {
             over: false,
             telemetry,
             span,
-            _kept: None,
+            _body: None,
+            _room: None,
         }
     }
 
@@ -96,9 +97,14 @@ impl Trace {
         self.surface = surface;
     }
 
-    /// Holds on to the request's room, and to the memory of its body, until its answer is over.
-    pub(super) fn keep(&mut self, room: Room, body: Arc<Held>) {
-        self._kept = Some((room, body));
+    /// Holds on to the memory of the request's body until its answer is over.
+    pub(super) fn hold_body(&mut self, body: Held) {
+        self._body = Some(body);
+    }
+
+    /// Holds on to the request's room until its answer is over.
+    pub(super) fn hold_room(&mut self, room: Room) {
+        self._room = Some(room);
     }
 
     pub(super) fn failed(&mut self, error: Error) {

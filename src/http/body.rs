@@ -9,12 +9,12 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use futures_util::Stream;
+use http::header::{CONTENT_ENCODING, HeaderMap, HeaderValue};
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use tokio::time::timeout;
 
-use super::request::BodyLimits;
 use crate::model::{Error, Fault, Kind, Result};
 
 /// What a reply carries.
@@ -23,6 +23,15 @@ pub enum ReplyBody {
     Whole(Option<Bytes>),
     /// Piece by piece; dropped when the caller hangs up.
     Stream(Pin<Box<dyn Stream<Item = Bytes> + Send>>),
+}
+
+/// What bounds a request's body.
+#[derive(Clone, Copy, Debug)]
+pub struct BodyLimits {
+    /// Bytes.
+    pub most: usize,
+    /// From the head to the body's end.
+    pub within: Duration,
 }
 
 /// What the bodies of all requests in progress may hold together.
@@ -37,6 +46,24 @@ pub struct Memory {
 pub struct Held {
     memory: Arc<Memory>,
     bytes: AtomicUsize,
+}
+
+/// Bodies are read as they are.
+///
+/// # Errors
+/// If one with these headers would have to be decoded first.
+pub fn refuse_coded(headers: &HeaderMap) -> Result<()> {
+    match headers.get(CONTENT_ENCODING).map(HeaderValue::as_bytes) {
+        None | Some(b"") => Ok(()),
+        Some(coding) if coding.eq_ignore_ascii_case(b"identity") => Ok(()),
+        Some(coding) => Err(Error::caller(
+            Kind::UnsupportedMediaType,
+            format!(
+                "request bodies are read as they are, not in {}; leave Content-Encoding out",
+                String::from_utf8_lossy(coding)
+            ),
+        )),
+    }
 }
 
 /// Reads a request's body within `limits`, and of `held` as much as it takes.

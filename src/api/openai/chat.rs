@@ -12,7 +12,7 @@ use crate::service::{Choice as Wanted, clock};
 
 pub(super) async fn completions(http: Request<State>) -> Result<Reply> {
     let (id, caller) = (http.id.clone(), http.caller.clone());
-    let (state, body) = http.fields().await?;
+    let (state, body) = http.fields()?;
     let Asked { request, include_usage } = request::read(body)?;
     let model = request.model.clone();
     let streaming = request.streaming;

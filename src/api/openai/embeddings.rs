@@ -20,7 +20,7 @@ enum Inputs {
 
 pub(super) async fn embeddings(http: Request<State>) -> Result<Reply> {
     let caller = http.caller.clone();
-    let (state, mut body) = http.fields().await?;
+    let (state, mut body) = http.fields()?;
     let (request, base64) = read(&mut body)?;
     let asked = EmbedRequest { extra: body.into_extra(), ..request };
     let model = asked.model.clone();

@@ -74,7 +74,7 @@ pub(super) async fn stream(request: Request<State>) -> Result<Reply> {
 async fn begin(request: Request<State>, streaming: bool) -> Result<Talk> {
     let caller = request.caller.clone();
     let owner = caller.principal.clone();
-    let (state, body) = request.fields().await?;
+    let (state, body) = request.fields()?;
     let asked = ChatRequest::read(body)?;
     let (conversation, before) = state.conversations.open(asked.conversation_id.as_deref(), &owner)?;
     let said = Message::text(Role::User, asked.message);

@@ -122,6 +122,27 @@ async fn a_place_in_the_queue_comes_back_when_its_caller_hangs_up() {
 }
 
 #[tokio::test]
+async fn who_sends_slowly_takes_no_room() {
+    let upstream = Upstream::always(Answer::json(&completion("Hi!"))).await;
+    let server = Server::vendor(&upstream, "server: {max_concurrent_requests: 2, queue_length: 1}").await;
+    let mut slow = Vec::new();
+    for path in PATHS.repeat(5) {
+        let mut connection = server.client.connect().await;
+        let whole = asks(path).body;
+        let head = format!("POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {}\r\n\r\n", whole.len());
+        connection.write(&[head.as_bytes(), &whole[..5]].concat()).await.unwrap();
+        slow.push((connection, whole));
+    }
+    for path in PATHS.repeat(5) {
+        assert_eq!(server.client.send(&asks(path)).await.status(), 200);
+    }
+    for (mut connection, whole) in slow {
+        connection.write(&whole[5..]).await.unwrap();
+        assert_eq!(connection.reply("POST").await.expect("an answer").status(), 200);
+    }
+}
+
+#[tokio::test]
 async fn no_answer_in_time_is_told() {
     let upstream = Upstream::always(Answer::silent()).await;
     let server = Server::vendor(&upstream, "server: {request_timeout_secs: 1}").await;
