@@ -19,6 +19,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -149,15 +150,17 @@ class Watch:
     def __init__(self, port):
         command = [sys.executable, os.path.abspath(__file__), "--innocent", str(port), "-"]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE)
-        os.set_blocking(self.process.stdout.fileno(), False)
-        self.rest, self.times = b"", []
+        self.times = []
+        # Always read, or the caller would wait for a full pipe and not for the server.
+        threading.Thread(target=self.read, daemon=True).start()
+
+    def read(self):
+        for line in self.process.stdout:
+            self.times.append(tuple(map(float, line.split())))
 
     def between(self, begin, end):
         """How many failed, how many didn't, and what most of these took at most."""
-        self.rest += self.process.stdout.read() or b""
-        *lines, self.rest = self.rest.split(b"\n")
-        self.times += [tuple(map(float, line.split())) for line in lines]
-        times = sorted(took for began, took in self.times if begin <= began < end)
+        times = sorted(took for began, took in list(self.times) if begin <= began < end)
         failed = sum(took < 0 for took in times)
         good = times[failed:]
         return failed, len(good), good[int(len(good) * 0.99)] if good else float("inf")
@@ -495,7 +498,7 @@ def attack(server, watch, attacks, short):
     # Memory that a server takes once and for all isn't the attacker's doing.
     asyncio.run(spoofed_addresses(Target(server, True)))
     if not short:
-        asyncio.run(slow_reads(Target(server, True)))
+        asyncio.run(slow_reads(target))
     begin = time.monotonic()
     time.sleep(1.5 if short else 8)
     failed, count, quiet = watch.between(begin, time.monotonic())
