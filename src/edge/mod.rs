@@ -1,30 +1,9 @@
 //! Sockets and stations: from a connection to an endpoint and back.
 //!
-//! A [`listener`] lets connections in, as many as its [`guard`] allows, and hands each to a [`worker`]. There it becomes a
-//! [`connection`], perhaps with [`tls`], whose requests pass the stations of the [`pipeline`].
+//! [`transport`] turns what arrives at sockets into requests, and [`pipeline`] takes each of them through its stations.
 
-mod activity;
-mod authenticate;
-mod capacity;
-mod compress;
-mod connection;
-mod descriptors;
-mod dress;
-mod forwarded;
-mod guard;
-mod listener;
-mod origin;
-mod patience;
 mod pipeline;
-mod protocol;
-mod proxy_protocol;
-mod rescue;
-mod rewind;
-mod socket;
-mod stream;
-mod tls;
-mod trace;
-mod worker;
+mod transport;
 
-pub use listener::{Address, Doors, Listeners};
 pub use pipeline::{Peer, Pipeline};
+pub use transport::{Address, Doors, Listeners};

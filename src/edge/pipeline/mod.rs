@@ -2,16 +2,25 @@
 //!
 //! In order:
 //!
-//! 1. [`trace`](super::trace): gives it an id; counted, traced, and a line in the log when its answer is over.
+//! 1. [`trace`]: gives it an id; counted, traced, and a line in the log when its answer is over.
 //! 2. route: finds the endpoint, before anything that may refuse it, so that a refusal is spoken in the caller's dialect.
-//! 3. [`origin`](super::origin): whose page asks, and under which name.
-//! 4. [`authenticate`](super::authenticate): who asks.
+//! 3. [`origin`]: whose page asks, and under which name.
+//! 4. [`authenticate`]: who asks.
 //! 5. throttle: whether the caller has asked too often ([`Limiter`]). The one place where requests are counted.
 //! 6. read: the body, within bounds. It comes before there is room for it, so that who sends slowly holds up nobody.
-//! 7. [`capacity`](super::capacity): whether there is room, or will be in a moment.
+//! 7. [`capacity`]: whether there is room, or will be in a moment.
 //! 8. serve: the endpoint does what it is there for.
-//! 9. [`rescue`](super::rescue): whatever went wrong becomes an answer in the surface's shape.
-//! 10. [`dress`](super::dress): the answer gets what every answer has, and is compressed for who can read that.
+//! 9. [`rescue`]: whatever went wrong becomes an answer in the surface's shape.
+//! 10. [`dress`]: the answer gets what every answer has, and is compressed for who can read that.
+
+mod authenticate;
+mod capacity;
+mod compress;
+mod dress;
+mod forwarded;
+mod origin;
+mod rescue;
+mod trace;
 
 use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
@@ -26,13 +35,12 @@ use http::{Method, Request as HttpRequest, Response, StatusCode};
 use hyper::body::Incoming;
 use tokio::time::timeout;
 
-use super::authenticate::Authenticator;
-use super::capacity::Capacity;
-use super::dress::Dress;
-use super::forwarded::Trusted;
-use super::origin::{self, Cors, Hosts};
-use super::rescue;
-use super::trace::{Trace, TracedBody};
+use self::authenticate::Authenticator;
+use self::capacity::Capacity;
+use self::dress::Dress;
+use self::forwarded::Trusted;
+use self::origin::{Cors, Hosts};
+use self::trace::{Trace, TracedBody};
 use crate::config;
 use crate::http::body::{self, BodyLimits, Held, Memory};
 use crate::http::router::Route;
@@ -102,7 +110,7 @@ impl<S: Send + Sync + 'static> Pipeline<S> {
     }
 
     /// What is counted here.
-    pub(super) fn metrics(&self) -> &Arc<Metrics> {
+    pub(in crate::edge) fn metrics(&self) -> &Arc<Metrics> {
         &self.telemetry.metrics
     }
 

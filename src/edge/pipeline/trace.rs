@@ -11,13 +11,13 @@ use http::{HeaderMap, Method, Request, Response, StatusCode};
 use http_body::{Body, Frame, SizeHint};
 use tokio::time::Instant;
 
+use super::Peer;
 use super::capacity::Room;
-use super::pipeline::Peer;
 use crate::http::Reply;
 use crate::http::body::{Held, ReplyBody};
 use crate::model::id::RequestId;
 use crate::model::trace::TraceContext;
-use crate::model::{Error, Fault};
+use crate::model::{Error, Fault, Kind};
 use crate::telemetry::Telemetry;
 use crate::telemetry::metrics::HUNG_UP;
 use crate::telemetry::otel::{Answered, ServerSpan};
@@ -191,6 +191,8 @@ impl Drop for Trace {
                 match error.fault() {
                     Fault::Caller => line!(info, error = text),
                     Fault::Upstream | Fault::Plugin => line!(warn, error = text),
+                    // An attacker must not be able to fill the log with what looks like failures.
+                    Fault::Us if error.kind() == Kind::Overloaded => line!(warn, error = text),
                     Fault::Us => line!(error, error = text),
                 }
             }

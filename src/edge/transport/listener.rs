@@ -14,12 +14,12 @@ use tokio::time::{Instant, sleep};
 use super::connection::{Arrival, Entrance, Shared};
 use super::descriptors;
 use super::guard::Guard;
-use super::pipeline::Pipeline;
 use super::protocol::Http;
 use super::socket::{self, Bound, Open};
 use super::tls::Tls;
 use super::worker::Worker;
 use crate::config::Server;
+use crate::edge::pipeline::Pipeline;
 use crate::model::{Error, Result};
 use crate::service::Readiness;
 

@@ -26,12 +26,12 @@ use tokio::time::{Instant, sleep_until, timeout};
 use super::activity::{Activity, LAST_CALL, Verdict};
 use super::guard::Seat;
 use super::patience::Patient;
-use super::pipeline::{Peer, Pipeline};
 use super::protocol::{Http, PREFACE};
 use super::proxy_protocol;
 use super::rewind::Rewound;
 use super::stream::Outgoing;
 use super::tls::Tls;
+use crate::edge::pipeline::{Peer, Pipeline};
 use crate::service::Readiness;
 
 /// What a listener says of its connections.

@@ -1,0 +1,20 @@
+//! From a socket to a request.
+//!
+//! A [`listener`] lets connections in, as many as its [`guard`] allows, and hands each to a [`worker`]. There it becomes a
+//! [`connection`], perhaps with [`tls`], whose requests pass the stations of the pipeline.
+
+mod activity;
+mod connection;
+mod descriptors;
+mod guard;
+mod listener;
+mod patience;
+mod protocol;
+mod proxy_protocol;
+mod rewind;
+mod socket;
+mod stream;
+mod tls;
+mod worker;
+
+pub use listener::{Address, Doors, Listeners};
