@@ -6,7 +6,7 @@ CONFIG ?= config/demo.yaml
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 PLUGINS := --manifest-path plugins/Cargo.toml --target-dir $(TARGET)/plugins --workspace
 
-.PHONY: run test bench fmt check-format check-lints check-licences check-toolchain check-fresh python
+.PHONY: run test bench fmt check-format check-lints check-licences check-toolchain check-fresh check-metrics python
 .NOTPARALLEL:
 
 # Starts the server; `make run CONFIG=my.yaml` with another configuration.
@@ -56,6 +56,11 @@ check-toolchain:
 # An edit in src/ must not run the build script again: it would rebuild every guest.
 check-fresh:
 	@tests/tools/fresh.sh
+
+# What promtool says of /metrics; needs the Debian package prometheus. The tests' own checks need nothing.
+check-metrics:
+	cargo build
+	@tests/tools/metrics.sh $(TARGET)/debug/mortise
 
 python:
 	@tests/tools/python.sh
