@@ -6,8 +6,8 @@ CONFIG ?= config/demo.yaml
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 PLUGINS := --manifest-path plugins/Cargo.toml --target-dir $(TARGET)/plugins --workspace
 
-.PHONY: run test bench bench-start static dist check-dist fmt check-format check-lints check-licences check-toolchain check-fresh \
-	check-openapi check-docs python
+.PHONY: run test bench bench-start attacks static dist check-dist fmt check-format check-lints check-licences check-toolchain \
+	check-fresh check-attacks check-openapi check-docs check-metrics python
 .NOTPARALLEL:
 
 # Starts the server; `make run CONFIG=my.yaml` with another configuration.
@@ -15,7 +15,7 @@ run: check-toolchain
 	cargo run -- serve --config $(CONFIG)
 
 # Everything that a change must pass. The main run comes last, so that its summary is what one reads.
-test: check-toolchain python check-format check-lints check-licences check-fresh
+test: check-toolchain python check-format check-lints check-licences check-fresh check-attacks
 	cargo test $(PLUGINS)
 	cargo test --workspace --doc
 	@if cargo nextest --version >/dev/null 2>&1; then \
@@ -33,6 +33,20 @@ bench: check-toolchain
 # How long a start takes, and what an idle server holds; fails over the limits of tests/bench/start.py.
 bench-start: static
 	python3 tests/bench/start.py $(STATIC)
+
+# Attacks on loopback, bounded, while an innocent caller asks on: fails if one is felt. The short form is part of `make test`.
+CERTIFICATE := $(TARGET)/attacks/cert.pem
+attacks: static $(CERTIFICATE)
+	python3 tests/attacks/attacks.py $(STATIC) --cert $(CERTIFICATE) --key $(TARGET)/attacks/key.pem
+
+check-attacks: check-toolchain
+	cargo build
+	python3 tests/attacks/attacks.py $(TARGET)/debug/mortise --short --cache $(TARGET)/tmp/plugin-cache
+
+$(CERTIFICATE):
+	@mkdir -p $(TARGET)/attacks
+	@openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 -subj /CN=localhost \
+		-addext subjectAltName=DNS:localhost,IP:127.0.0.1 -keyout $(TARGET)/attacks/key.pem -out $@ 2>/dev/null
 
 # The program as one file that needs nothing of the system it runs on. Naming the target keeps its flags off build scripts and
 # procedural macros, which are loaded into the compiler and can't be static. Chance comes from the system call: a static program
@@ -92,6 +106,11 @@ check-openapi: check-toolchain
 check-docs: check-toolchain
 	cargo build
 	@tests/tools/docs.sh
+
+# What promtool says of /metrics; needs the Debian package prometheus. The tests' own checks need nothing.
+check-metrics:
+	cargo build
+	@tests/tools/metrics.sh $(TARGET)/debug/mortise
 
 python:
 	@tests/tools/python.sh

@@ -34,7 +34,7 @@ pub(super) struct LogsFlags {
 pub(super) fn run(flags: &LogsFlags, config: &Config) -> Result<ExitCode, String> {
     let directory = &config.logging.directory;
     let mut out = io::stdout().lock();
-    let printed = print(flags.tail, &config.logging, &mut out).and_then(|newest| match flags.follow {
+    let printed = print(flags.tail, &config.logging, &mut out).and_then(|(newest, known)| match flags.follow {
         false => Ok(()),
         true => block_on(async {
             // Heard from the beginning, whatever there is to copy first.
@@ -42,7 +42,7 @@ pub(super) fn run(flags: &LogsFlags, config: &Config) -> Result<ExitCode, String
             tokio::select! {
                 biased;
                 _ = interrupt.recv() => Ok(()),
-                ended = follow(directory, newest, &mut out) => ended,
+                ended = follow(directory, newest, known, &mut out) => ended,
             }
         })
         .map_err(io::Error::other)?,
@@ -55,9 +55,10 @@ pub(super) fn run(flags: &LogsFlags, config: &Config) -> Result<ExitCode, String
     }
 }
 
-/// Prints the newest `lines` lines, and returns the newest file, read to its end.
-fn print(lines: usize, config: &config::Logging, out: &mut impl Write) -> io::Result<File> {
+/// Prints the newest `lines` lines, and returns the newest file, read to its end, and all that there were.
+fn print(lines: usize, config: &config::Logging, out: &mut impl Write) -> io::Result<(File, HashSet<PathBuf>)> {
     let files = files(&config.directory)?;
+    let known = files.iter().cloned().collect();
     let mut opened = Vec::new();
     let mut left = lines;
     for path in files.into_iter().rev() {
@@ -75,15 +76,20 @@ fn print(lines: usize, config: &config::Logging, out: &mut impl Write) -> io::Re
         io::copy(file, out)?;
     }
     out.flush()?;
-    opened.pop().ok_or_else(|| {
+    let newest = opened.pop().ok_or_else(|| {
         let cure = if config.file { "it is written once the server runs" } else { "set logging.file to true" };
         io::Error::new(ErrorKind::NotFound, format!("there is no log in {}; {cure}", config.directory.display()))
-    })
+    })?;
+    Ok((newest, known))
 }
 
 /// Prints what is added to `current`, and to files that weren't there before.
-async fn follow(directory: &Path, mut current: File, out: &mut impl Write) -> io::Result<()> {
-    let mut known: HashSet<PathBuf> = files(directory)?.into_iter().collect();
+async fn follow(
+    directory: &Path,
+    mut current: File,
+    mut known: HashSet<PathBuf>,
+    out: &mut impl Write,
+) -> io::Result<()> {
     loop {
         // Looked for before reading, so that what is added to a file until the next one is there isn't missed.
         let next = files(directory)?.into_iter().find(|path| !known.contains(path));

@@ -27,7 +27,8 @@ pub(super) struct Call {
     id: Option<String>,
     first_token: Option<Duration>,
     stop: Option<StopReason>,
-    span: Option<ClientSpan>,
+    /// Absent where nothing is traced, and small there.
+    span: Option<Box<ClientSpan>>,
     over: bool,
 }
 
@@ -53,7 +54,7 @@ impl Call {
                 model: &chosen.model,
                 server: vendor.and_then(|vendor| vendor.server()),
             };
-            otel.operation(&operation, caller.trace.as_ref())
+            Box::new(otel.operation(&operation, caller.trace.as_ref()))
         });
         if let Some(span) = &span {
             caller.trace = Some(span.context.clone());
@@ -136,7 +137,7 @@ impl Call {
                 first_token,
                 time,
             };
-            otel.operated(span, result);
+            otel.operated(*span, result);
         }
     }
 }

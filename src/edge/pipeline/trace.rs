@@ -40,8 +40,8 @@ pub(super) struct Trace {
     /// Whether the answer went out whole.
     over: bool,
     telemetry: Arc<Telemetry>,
-    /// Absent where nothing is traced.
-    span: Option<ServerSpan>,
+    /// Absent where nothing is traced, and small there.
+    span: Option<Box<ServerSpan>>,
     _body: Option<Held>,
     _room: Option<Room>,
 }
@@ -59,7 +59,7 @@ impl Trace {
         telemetry.metrics.http.begin();
         let span = telemetry.otel.as_ref().map(|otel| {
             let parent = parent(request.headers());
-            otel.request(request.method().as_str(), request.uri().path(), peer.secure, parent.as_ref())
+            Box::new(otel.request(request.method().as_str(), request.uri().path(), peer.secure, parent.as_ref()))
         });
         Self {
             id,
@@ -172,7 +172,7 @@ impl Drop for Trace {
         http.end(self.method.as_str(), self.template, status.unwrap_or(HUNG_UP), time);
         let trace = self.context().map(tracing::field::display);
         if let (Some(otel), Some(span)) = (&self.telemetry.otel, self.span.take()) {
-            otel.answered(span, Answered { route: self.template, status, whole: self.over, time });
+            otel.answered(*span, Answered { route: self.template, status, whole: self.over, time });
         }
         let Self { id, method, path, template, surface, error, bytes, .. } = self;
         let (status, bytes, id) = (status.unwrap_or_default(), *bytes, id.as_str());
