@@ -39,8 +39,9 @@ CERTIFICATE := $(TARGET)/attacks/cert.pem
 attacks: static $(CERTIFICATE)
 	python3 tests/attacks/attacks.py $(STATIC) --cert $(CERTIFICATE) --key $(TARGET)/attacks/key.pem
 
+# Built as the tests are, of which the program is one: alone it would be compiled with other features, and all below it too.
 check-attacks: check-toolchain
-	cargo build
+	cargo build --workspace --tests
 	python3 tests/attacks/attacks.py $(TARGET)/debug/mortise --short --cache $(TARGET)/tmp/plugin-cache
 
 $(CERTIFICATE):
