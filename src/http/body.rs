@@ -13,9 +13,13 @@ use http::header::{CONTENT_ENCODING, HeaderMap, HeaderValue};
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
+use tokio::task::yield_now;
 use tokio::time::timeout;
 
 use crate::model::{Error, Fault, Kind, Result};
+
+/// What is read of a body before it is somebody else's turn.
+const TURN: usize = 64 << 10;
 
 /// What a reply carries.
 pub enum ReplyBody {
@@ -81,7 +85,7 @@ pub async fn read(body: Incoming, limits: BodyLimits, held: &Held) -> Result<Byt
 }
 
 async fn collect(mut body: Incoming, most: usize, held: &Held) -> Result<Bytes> {
-    let (mut first, mut all) = (Bytes::new(), BytesMut::new());
+    let (mut first, mut all, mut turn) = (Bytes::new(), BytesMut::new(), 0);
     while let Some(frame) = body.frame().await {
         let broken = |error| Error::caller(Kind::InvalidValue, "the request body broke off").with_private(error);
         // Trailers say nothing here.
@@ -90,6 +94,12 @@ async fn collect(mut body: Incoming, most: usize, held: &Held) -> Result<Bytes> 
             return Err(too_large(most));
         }
         held.grow(data.len())?;
+        // Who sends fast would otherwise be read to the end before anybody else of the same worker has a turn.
+        turn += data.len();
+        if turn >= TURN {
+            turn = 0;
+            yield_now().await;
+        }
         // Most bodies come in one piece, which then needs no copy.
         if first.is_empty() && all.is_empty() {
             first = data;

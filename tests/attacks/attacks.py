@@ -504,13 +504,26 @@ def attack(server, watch, attacks, short):
     failed, count, quiet = watch.between(begin, time.monotonic())
     if failed or not count:
         raise SystemExit(f"the innocent caller isn't served in peace: {failed} of {count} failed\n{server.said()}")
-    allowed = max(2 * quiet, FLOOR)
-    print(f"in peace: p99 {quiet:.1f} ms of {count} requests, {server.megabytes():.0f} MB; allowed are {allowed:.1f} ms\n")
+    print(f"in peace: p99 {quiet:.1f} ms of {count} requests, {server.megabytes():.0f} MB")
+    # An attacker on the same machine takes processor time from all, whatever the server does: what that alone costs isn't the
+    # server's doing.
+    neighbours = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(os.cpu_count() or 1)]
+    begin = time.monotonic()
+    time.sleep(1.5 if short else 5)
+    _, count, beside = watch.between(begin, time.monotonic())
+    for neighbour in neighbours:
+        neighbour.kill()
+        neighbour.wait()
+    allowed = max(2 * quiet, 2 * beside, FLOOR)
+    print(f"beside neighbours who only compute: p99 {beside:.1f} ms of {count} requests; allowed are {allowed:.1f} ms\n")
     print(f"{'attack':<20} {'':<4} {'p99 ms':>7} {'ratio':>6} {'asked':>6} {'failed':>6} {'kept MB':>8}  what came of it")
     for one in attacks:
         before, begin = server.megabytes(), time.monotonic()
         try:
             fended, note = asyncio.run(one(target))
+            # Enough requests for a p99 that isn't just the slowest.
+            while fended and not short and one in ATTACKS and time.monotonic() < begin + 3:
+                fended, note = asyncio.run(one(target))
         except (OSError, TimeoutError, asyncio.IncompleteReadError) as error:
             fended, note = False, f"the attack failed: {error!r}"
         time.sleep(max(0, begin + 0.3 - time.monotonic()))
