@@ -60,7 +60,7 @@ const INFO: Info = Info {
     version: env!("CARGO_PKG_VERSION"),
     description: "Chats over JSON, event streams and OpenAI's API, answered by model providers that are sandboxed plugins.\n\n\
                   Every answer carries `X-Request-Id`. Where the server asks for keys, one is sent as `X-API-Key` or as a \
-                  bearer token; where it doesn't, any key is ignored. `HEAD` works wherever `GET` does, and `OPTIONS` \
+                  bearer token; where it doesn't, any key is ignored. `HEAD` and `OPTIONS` work \
                   everywhere.",
     licence: env!("CARGO_PKG_LICENSE"),
 };
