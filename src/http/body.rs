@@ -18,6 +18,9 @@ use tokio::time::timeout;
 
 use crate::model::{Error, Fault, Kind, Result};
 
+/// A piece of a body that isn't worth being kept as one.
+const CRUMB: usize = 4 << 10;
+
 /// What is read of a body before it is somebody else's turn.
 const TURN: usize = 64 << 10;
 
@@ -85,30 +88,36 @@ pub async fn read(body: Incoming, limits: BodyLimits, held: &Held) -> Result<Byt
 }
 
 async fn collect(mut body: Incoming, most: usize, held: &Held) -> Result<Bytes> {
-    let (mut first, mut all, mut turn) = (Bytes::new(), BytesMut::new(), 0);
+    // Joined only once all is there: a body that is refused costs no copy, and most come in one piece. Crumbs are joined at
+    // once, for each piece costs more than its bytes.
+    let (mut pieces, mut crumbs, mut length, mut turn) = (Vec::new(), BytesMut::new(), 0, 0);
     while let Some(frame) = body.frame().await {
         let broken = |error| Error::caller(Kind::InvalidValue, "the request body broke off").with_private(error);
         // Trailers say nothing here.
         let Ok(data) = frame.map_err(broken)?.into_data() else { continue };
-        if first.len() + all.len() + data.len() > most {
+        length += data.len();
+        if length > most {
             return Err(too_large(most));
         }
         held.grow(data.len())?;
         // Who sends fast would otherwise be read to the end before anybody else of the same worker has a turn.
         turn += data.len();
+        if data.len() < CRUMB && !(pieces.is_empty() && crumbs.is_empty()) {
+            crumbs.extend_from_slice(&data);
+        } else {
+            pieces.extend((!crumbs.is_empty()).then(|| crumbs.split().freeze()));
+            pieces.push(data);
+        }
         if turn >= TURN {
             turn = 0;
             yield_now().await;
         }
-        // Most bodies come in one piece, which then needs no copy.
-        if first.is_empty() && all.is_empty() {
-            first = data;
-        } else {
-            all.extend_from_slice(&std::mem::take(&mut first));
-            all.extend_from_slice(&data);
-        }
     }
-    Ok(if all.is_empty() { first } else { all.freeze() })
+    pieces.extend((!crumbs.is_empty()).then(|| crumbs.freeze()));
+    Ok(match pieces.len() {
+        0 | 1 => pieces.pop().unwrap_or_default(),
+        _ => pieces.concat().into(),
+    })
 }
 
 fn too_large(most: usize) -> Error {

@@ -168,6 +168,7 @@ impl<S: Send + Sync + 'static> Pipeline<S> {
                 &stranger
             }
         };
+        trace.asked_by(counted);
         let throttled = stations.throttle(&route, &parts.method, counted, standing);
         *standing = throttled.inspect_err(|_| self.metrics().limited(surface, "requests"))?;
         let mut caller = caller?;

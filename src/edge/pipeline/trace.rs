@@ -15,6 +15,7 @@ use super::Peer;
 use super::capacity::Room;
 use crate::http::Reply;
 use crate::http::body::{Held, ReplyBody};
+use crate::model::caller::Caller;
 use crate::model::id::RequestId;
 use crate::model::trace::TraceContext;
 use crate::model::{Error, Fault, Kind};
@@ -32,6 +33,8 @@ pub(super) struct Trace {
     path: String,
     template: Option<&'static str>,
     surface: &'static str,
+    /// Who asks; nobody until that is known.
+    caller: Option<Arc<str>>,
     began: Instant,
     error: Option<Error>,
     /// Absent while there is no answer.
@@ -67,6 +70,7 @@ impl Trace {
             path: request.uri().path().to_owned(),
             template: None,
             surface: "",
+            caller: None,
             began: Instant::now(),
             error: None,
             status: None,
@@ -90,6 +94,11 @@ impl Trace {
 
     pub(super) fn found(&mut self, template: &'static str) {
         self.template = Some(template);
+    }
+
+    /// Who asks.
+    pub(super) fn asked_by(&mut self, caller: &Caller) {
+        self.caller = Some(caller.principal.clone());
     }
 
     /// The part of the API that answers.
@@ -174,14 +183,14 @@ impl Drop for Trace {
         if let (Some(otel), Some(span)) = (&self.telemetry.otel, self.span.take()) {
             otel.answered(*span, Answered { route: self.template, status, whole: self.over, time });
         }
-        let Self { id, method, path, template, surface, error, bytes, .. } = self;
+        let Self { id, method, path, template, surface, caller, error, bytes, .. } = self;
         let (status, bytes, id) = (status.unwrap_or_default(), *bytes, id.as_str());
         let ms = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
         let route = template.unwrap_or_default();
         let ending = if self.over { "" } else { ", the caller hung up" };
         macro_rules! line {
             ($level:ident $(, $field:ident = $value:expr)*) => {
-                tracing::$level!(request_id = id, trace_id = trace, surface, route, status, ms, bytes $(, $field = $value)*, "{method} {path} {status} in {ms} ms{ending}")
+                tracing::$level!(request_id = id, trace_id = trace, surface, route, caller = caller.as_deref(), status, ms, bytes $(, $field = $value)*, "{method} {path} {status} in {ms} ms{ending}")
             };
         }
         match error {
