@@ -6,7 +6,7 @@ CONFIG ?= config/demo.yaml
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 PLUGINS := --manifest-path plugins/Cargo.toml --target-dir $(TARGET)/plugins --workspace
 
-.PHONY: run test bench bench-start attacks static dist check-dist fmt check-format check-lints check-licences check-toolchain \
+.PHONY: run test bench bench-start attacks rolling static dist check-dist fmt check-format check-lints check-licences check-toolchain \
 	check-fresh check-attacks check-openapi check-docs check-metrics python
 .NOTPARALLEL:
 
@@ -38,6 +38,10 @@ bench-start: static
 CERTIFICATE := $(TARGET)/attacks/cert.pem
 attacks: static $(CERTIFICATE)
 	python3 tests/attacks/attacks.py $(STATIC) --cert $(CERTIFICATE) --key $(TARGET)/attacks/key.pem
+
+# A certificate and whole processes replaced under load: fails if a request does.
+rolling: static
+	python3 tests/rolling/rolling.py $(STATIC)
 
 # Built as the tests are, of which the program is one: alone it would be compiled with other features, and all below it too.
 check-attacks: check-toolchain

@@ -130,3 +130,24 @@ async fn a_long_text_within_the_limit_comes_back_whole() {
     let answer = server.client.post("/api/v1/chat", &json!({"message": text})).await.expect(200);
     assert_eq!(answer["response"].as_str().unwrap().trim_end(), text.trim_end());
 }
+
+#[tokio::test]
+async fn a_body_is_the_same_however_it_is_cut() {
+    let server = Server::echo().await;
+    let text: String = (0..12_000).map(|number| format!("{number} ")).collect();
+    let body = json!({"message": text}).to_string();
+    for sizes in [&[1, 5000, 4095, 4096, 2, 9000][..], &[7], &[5000, 1], &[4095], &[100_000]] {
+        let (mut rest, mut chunks) = (body.as_str(), String::new());
+        for size in sizes.iter().cycle() {
+            let (piece, left) = rest.split_at(rest.len().min(*size));
+            chunks += &format!("{:x}\r\n{piece}\r\n", piece.len());
+            rest = left;
+            if rest.is_empty() {
+                break;
+            }
+        }
+        let head = "POST /api/v1/chat HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n";
+        let reply = server.client.raw(format!("{head}{chunks}0\r\n\r\n").as_bytes()).await.expect("an answer");
+        assert_eq!(reply.expect(200)["response"].as_str().unwrap().trim_end(), text.trim_end(), "{sizes:?}");
+    }
+}
