@@ -63,12 +63,13 @@ impl App {
             catalog,
             telemetry: telemetry.clone(),
             metrics: exposed,
+            rendering: tokio::sync::Mutex::default(),
             clock: clock.clone(),
             readiness: readiness.clone(),
             started: Instant::now(),
             environment: server.environment.clone(),
             document: Fixed::new(api::document().to_string().into(), "application/json"),
-            keep_alive: seconds(server.keep_alive_secs.max(1)),
+            keep_alive: seconds(server.keep_alive_secs),
         };
         let router = Router::new(endpoints, api::FALLBACK).map_err(Error::internal)?;
         let state = Arc::new(state);
@@ -89,11 +90,12 @@ impl App {
     }
 
     /// Serves until `end`, then lets requests in flight finish.
-    pub async fn serve(self, end: impl Future<Output = ()>) {
+    ///
+    /// # Errors
+    /// If no worker can be started.
+    pub async fn serve(self, end: impl Future<Output = ()>) -> Result<()> {
         let watching = tokio::spawn(self.loader.watch());
-        if let Err(error) = self.doors.serve(self.pipeline, self.readiness, end).await {
-            tracing::error!(%error, "no worker could be started");
-        }
+        let served = self.doors.serve(self.pipeline, self.readiness, end).await;
         watching.abort();
         let telemetry = self.telemetry;
         if telemetry.otel.is_some() {
@@ -101,6 +103,7 @@ impl App {
             // It has a bound of its own; a panic there ends nothing that still runs.
             let _ = tokio::task::spawn_blocking(finish).await;
         }
+        served.map_err(Error::internal)
     }
 }
 

@@ -35,6 +35,8 @@ pub struct State {
     pub telemetry: Arc<Telemetry>,
     /// Whether `/metrics` answers.
     pub metrics: bool,
+    /// Held by who writes them out.
+    pub rendering: tokio::sync::Mutex<()>,
     /// What time it is.
     pub clock: Clock,
     /// Whether requests are wanted.

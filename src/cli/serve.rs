@@ -9,6 +9,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::{block_on, print};
 use crate::app::App;
 use crate::config::{self, Config, LogFormat};
+use crate::edge;
 use crate::egress::Egress;
 use crate::plugin::bundled::BUNDLED;
 use crate::plugin::wasm::{Loader, Sandbox};
@@ -42,7 +43,7 @@ pub(super) fn serve(config: Config) -> Result<ExitCode, String> {
             tell(NotifyState::Stopping);
         };
         tokio::select! {
-            () = app.serve(told) => Ok::<_, String>(()),
+            served = app.serve(told) => served.map_err(|error| error.to_string()),
             () = async { second.recv().await; second.recv().await } => {
                 tracing::warn!("told twice to stop; requests in flight are cut");
                 Ok(())
@@ -108,7 +109,8 @@ impl StopSignal {
 /// Loads everything but the socket, and says what would serve.
 pub(super) fn check(config: Config) -> Result<ExitCode, String> {
     block_on(async {
-        let text = |error: crate::model::Error| error.to_string();
+        let text = |error: crate::model::Error| error.private().unwrap_or(error.public()).to_owned();
+        edge::check(&config.server).map_err(text)?;
         let sandbox = Sandbox::new(&config.plugins).map_err(text)?;
         let loader = Loader::load(sandbox, config.plugins.clone(), BUNDLED).await.map_err(text)?;
         let egress = Egress::new(&config).map_err(text)?;

@@ -60,7 +60,8 @@ pub struct Server {
     pub max_header_bytes: usize,
     /// Headers of a request.
     pub max_headers: usize,
-    /// The longest request body, in bytes.
+    /// The longest request body.
+    #[serde(with = "byte_size")]
     pub max_request_body_bytes: usize,
     /// What the bodies of all requests in progress may hold together.
     #[serde(with = "byte_size")]
@@ -289,6 +290,28 @@ fn networks<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<IpNet>, D:
 // === impl Server ===
 
 impl Server {
+    /// # Errors
+    /// Names the time-out that is none: 0, or longer than a year.
+    pub(super) fn check(&self) -> Result<(), String> {
+        const YEAR: u64 = 366 * 24 * 60 * 60;
+        let waits = [
+            ("handshake_timeout_secs", self.handshake_timeout_secs, 1),
+            ("read_timeout_secs", self.read_timeout_secs, 1),
+            ("write_timeout_secs", self.write_timeout_secs, 1),
+            ("idle_timeout_secs", self.idle_timeout_secs, 1),
+            ("request_timeout_secs", self.request_timeout_secs, 1),
+            ("keep_alive_secs", self.keep_alive_secs, 1),
+            ("shutdown_delay_secs", self.shutdown_delay_secs, 0),
+            ("shutdown_timeout_secs", self.shutdown_timeout_secs, 0),
+        ];
+        match waits.into_iter().find(|(_, seconds, least)| !(*least..=YEAR).contains(seconds)) {
+            Some((key, seconds, least)) => {
+                Err(format!("`server.{key}`: {seconds} is out of range; write {least} to {YEAR} seconds"))
+            }
+            None => Ok(()),
+        }
+    }
+
     /// Every listener: `listen`, or the one of `host` and `port`.
     pub fn listeners(&self) -> Vec<Listen> {
         if self.listen.is_empty() {

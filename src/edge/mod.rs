@@ -7,3 +7,15 @@ mod transport;
 
 pub use pipeline::{Peer, Pipeline};
 pub use transport::{Address, Doors, Listeners};
+
+use crate::config::Server;
+use crate::model::Result;
+
+/// Whether the edge can be built as `server` says, without opening it.
+///
+/// # Errors
+/// Says which setting can't be followed.
+pub fn check(server: &Server) -> Result<()> {
+    pipeline::check(server)?;
+    transport::check(server)
+}

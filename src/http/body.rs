@@ -18,6 +18,9 @@ use tokio::time::timeout;
 
 use crate::model::{Error, Fault, Kind, Result};
 
+/// A body that may still come when long ones may not.
+const SMALL: usize = 64 << 10;
+
 /// A piece of a body that isn't worth being kept as one.
 const CRUMB: usize = 4 << 10;
 
@@ -142,9 +145,11 @@ impl Held {
     }
 
     fn grow(&self, bytes: usize) -> Result<()> {
-        self.bytes.fetch_add(bytes, Ordering::Relaxed);
-        let before = self.memory.held.fetch_add(bytes, Ordering::Relaxed);
-        if before.saturating_add(bytes) <= self.memory.most {
+        let own = self.bytes.fetch_add(bytes, Ordering::Relaxed).saturating_add(bytes);
+        let all = self.memory.held.fetch_add(bytes, Ordering::Relaxed).saturating_add(bytes);
+        // A few who send much must not leave nothing to the many who send little.
+        let most = self.memory.most - if own > SMALL { self.memory.most / 4 } else { 0 };
+        if all <= most {
             return Ok(());
         }
         let what = "the server holds as many request bodies as it may (server.max_body_memory); try again in a moment";

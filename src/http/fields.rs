@@ -32,7 +32,8 @@ impl Fields {
             return Err(Error::caller(Kind::InvalidValue, "the request body is not valid UTF-8"));
         };
         serde_json::from_str::<Object>(text).map(|object| Self::of(object, "")).map_err(|error| {
-            Error::caller(Kind::InvalidValue, format!("the request body is not a valid JSON object: {error}"))
+            let what = if error.is_data() { describe(&error) } else { error.to_string() };
+            Error::caller(Kind::InvalidValue, format!("the request body is not a valid JSON object: {what}"))
         })
     }
 
@@ -148,12 +149,17 @@ impl Fields {
     }
 }
 
-/// Serde's words without the position, which would be one within the field.
+/// Serde's words without the position, which would be one within the field, and without the value: what was said belongs
+/// neither into an answer nor into a log.
 fn describe(error: &serde_json::Error) -> String {
     let text = error.to_string();
-    match text.rsplit_once(" at line ") {
-        Some((what, _)) => what.to_owned(),
-        None => text,
+    let what = text.rsplit_once(" at line ").map_or(&*text, |(what, _)| what);
+    match what.rsplit_once(", expected ") {
+        Some((found, expected)) if found.starts_with("invalid ") || found.starts_with("unknown ") => {
+            let kind = found.split(['"', '`']).next().unwrap_or_default().trim_end();
+            format!("{kind}, expected {expected}")
+        }
+        _ => what.to_owned(),
     }
 }
 
@@ -233,6 +239,22 @@ mod tests {
             fields(r#"{"n":-9007199254740993}"#).unwrap().take_integer::<i64>("n").unwrap(),
             Some(-9007199254740993)
         );
+    }
+
+    #[test]
+    fn errors_do_not_repeat_what_was_said() {
+        let mut body =
+            fields(r#"{"messages":"a secret, expected \"nowhere\"","n":"a secret","b":"a `secret`"}"#).unwrap();
+        for error in [
+            body.take_objects("messages").map(drop).unwrap_err(),
+            body.take::<u32>("n").unwrap_err(),
+            body.take::<bool>("b").unwrap_err(),
+        ] {
+            assert!(error.public().contains("invalid type: string, expected "), "{error}");
+            assert!(!error.to_string().contains("secret"), "{error}");
+        }
+        let error = fields("\"a secret\"").unwrap_err();
+        assert!(!error.to_string().contains("secret"), "{error}");
     }
 
     #[test]

@@ -70,7 +70,7 @@ impl Server {
         let addresses: Vec<_> = app.addresses().iter().map(|address| address.socket).collect();
         let (stop, stopped) = oneshot::channel::<()>();
         let task = tokio::spawn(async move {
-            app.serve(async move { drop(stopped.await) }).await;
+            app.serve(async move { drop(stopped.await) }).await.expect("workers");
         });
         Server { client: Client::new(addresses[0]), addresses, stop: Some(stop), task, home, earlier }
     }

@@ -16,7 +16,8 @@ pub(super) async fn metrics(request: Request<State>) -> Result<Reply> {
     }
     let format = Format::of(request.headers.get(ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default());
     let metrics = request.state.telemetry.metrics.clone();
-    // It reads files of the system, one for each open connection.
+    // It reads what the system tells of each open connection: one at a time, however many ask.
+    let _turn = request.state.rendering.lock().await;
     let text = tokio::task::spawn_blocking(move || metrics.render(format)).await.map_err(Error::internal)?;
     Ok(Reply::whole(StatusCode::OK, format.content_type(), Bytes::from(text)))
 }

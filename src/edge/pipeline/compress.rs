@@ -9,6 +9,8 @@ use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, ETAG, Header
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
+use http::StatusCode;
+
 use crate::config;
 use crate::http::Reply;
 use crate::http::body::ReplyBody;
@@ -45,6 +47,9 @@ impl Compressor {
 
     /// `reply` for a caller who sent these headers.
     pub(super) async fn apply(&self, asked: &Accepted, mut reply: Reply) -> Reply {
+        if reply.status == StatusCode::NOT_MODIFIED && self.settings.enabled {
+            reply.headers.append(VARY, HeaderValue::from_name(ACCEPT_ENCODING));
+        }
         let ReplyBody::Whole(Some(body)) = &reply.body else { return reply };
         let written = reply.headers.contains_key(CONTENT_ENCODING);
         if !self.settings.enabled || written || body.len() < self.settings.min_bytes || !is_text(&reply.headers) {

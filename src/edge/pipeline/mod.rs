@@ -86,6 +86,15 @@ struct Stations {
     dress: Dress,
 }
 
+/// Whether the stations can be built as `settings` say.
+///
+/// # Errors
+/// Says which setting can't be followed.
+pub(in crate::edge) fn check(settings: &config::Server) -> Result<()> {
+    let limiter = Arc::new(Limiter::new(&settings.rate_limit, Clock::system()));
+    Stations::new(settings, limiter).map(drop)
+}
+
 // === impl Pipeline ===
 
 impl<S: Send + Sync + 'static> Pipeline<S> {
@@ -159,7 +168,7 @@ impl<S: Send + Sync + 'static> Pipeline<S> {
         let address = stations.trusted.caller(peer.address, &parts.headers);
         let access = if let Route::Found(endpoint, _) = &route { endpoint.access } else { Access::Anyone };
         let caller = stations.authenticator.identify(&parts.headers, access, address, surface);
-        // 5 throttle: also who shows a wrong key, who would otherwise try the next one at once
+        // 5 throttle: who shows a wrong key is counted as the stranger that it is
         let stranger;
         let counted = match &caller {
             Ok(caller) => caller,
@@ -215,7 +224,7 @@ impl<S: Send + Sync + 'static> Pipeline<S> {
 
 impl Stations {
     fn new(settings: &config::Server, limiter: Arc<Limiter>) -> Result<Self> {
-        let seconds = |seconds: u64| Duration::from_secs(seconds.max(1));
+        let seconds = Duration::from_secs;
         let keys = settings.auth.keys().map_err(Error::internal)?;
         Ok(Self {
             trusted: Trusted::new(settings.trusted_proxies.clone(), settings.trusted_header),

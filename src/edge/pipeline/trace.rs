@@ -25,6 +25,11 @@ use crate::telemetry::otel::{Answered, ServerSpan};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
+/// What of a path stands in the log and in traces: a caller may fill a head with it.
+const LONGEST_PATH: usize = 512;
+/// What of an error stands in the log.
+const LONGEST_ERROR: usize = 2048;
+
 /// What is known of a request while it is served.
 pub(super) struct Trace {
     id: RequestId,
@@ -67,7 +72,7 @@ impl Trace {
         Self {
             id,
             method: request.method().clone(),
-            path: request.uri().path().to_owned(),
+            path: cut(request.uri().path(), LONGEST_PATH),
             template: None,
             surface: "",
             caller: None,
@@ -196,7 +201,7 @@ impl Drop for Trace {
         match error {
             None => line!(info),
             Some(error) => {
-                let text = error.to_string();
+                let text = cut(&error.to_string(), LONGEST_ERROR);
                 match error.fault() {
                     Fault::Caller => line!(info, error = text),
                     Fault::Upstream | Fault::Plugin => line!(warn, error = text),
@@ -206,5 +211,13 @@ impl Drop for Trace {
                 }
             }
         }
+    }
+}
+
+/// The beginning of what a caller may have made long.
+fn cut(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text.to_owned(),
     }
 }

@@ -143,15 +143,15 @@ where
     });
     // Boxed, because who has said nothing yet should take no room for either.
     let over = if second {
-        Box::pin(drive(shared.http.second.serve_connection(io, service), &activity, closing)).await
+        Box::pin(drive(shared.http.second.serve_connection(io, service), true, &activity, closing)).await
     } else {
-        Box::pin(drive(shared.http.first.serve_connection(io, service), &activity, closing)).await
+        Box::pin(drive(shared.http.first.serve_connection(io, service), false, &activity, closing)).await
     };
     over.map_err(io::Error::other)
 }
 
 /// Lets a connection go on until it ends, has to end, or has been idle for too long.
-async fn drive<C>(connection: C, activity: &Activity, mut closing: Closing) -> Result<(), C::Error>
+async fn drive<C>(connection: C, second: bool, activity: &Activity, mut closing: Closing) -> Result<(), C::Error>
 where
     C: GracefulConnection,
 {
@@ -172,7 +172,10 @@ where
         }
         ending = true;
         activity.end();
-        connection.as_mut().graceful_shutdown();
+        // HTTP/1 has no word for it but an answer's: closed at once, a request that is on its way would be lost.
+        if second {
+            connection.as_mut().graceful_shutdown();
+        }
     }
 }
 

@@ -18,3 +18,18 @@ mod tls;
 mod worker;
 
 pub use listener::{Address, Doors, Listeners};
+
+use crate::config::Server;
+use crate::model::{Error, Result};
+
+/// Whether certificates can be read, where there have to be some.
+///
+/// # Errors
+/// Says which file is at fault.
+pub(in crate::edge) fn check(server: &Server) -> Result<()> {
+    let secure = server.listeners().iter().any(|listen| server.speaks_tls(listen));
+    if secure {
+        tls::Tls::load(&server.ssl).map_err(Error::internal)?;
+    }
+    Ok(())
+}

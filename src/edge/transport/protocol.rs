@@ -55,7 +55,7 @@ pub(super) struct Http {
 
 impl Settings {
     fn new(server: &Server) -> Self {
-        let seconds = |seconds: u64| Duration::from_secs(seconds.max(1));
+        let seconds = Duration::from_secs;
         Self {
             handshake_within: seconds(server.handshake_timeout_secs),
             patience: Patience { head: seconds(server.read_timeout_secs), idle: seconds(server.idle_timeout_secs) },
@@ -83,7 +83,7 @@ impl Http {
         second
             .timer(TokioTimer::new())
             .keep_alive_interval(PROBE)
-            .keep_alive_timeout(PROBE)
+            .keep_alive_timeout(settings.write_within.max(PROBE))
             .max_concurrent_streams(server.max_concurrent_streams)
             .max_header_list_size(u32::try_from(server.max_header_bytes).unwrap_or(u32::MAX))
             .initial_stream_window_size(STREAM_WINDOW)

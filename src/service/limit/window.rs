@@ -87,7 +87,10 @@ impl Window {
         let used = (u128::from(self.previous) * (window - elapsed)).div_ceil(window) + u128::from(self.current);
         let remaining = rate.limit.saturating_sub(u64::try_from(used).unwrap_or(u64::MAX));
         let wait = if remaining == 0 { self.wait(rate, 1.min(rate.limit), now) } else { duration(window - elapsed) };
-        Standing { rate, remaining, reset: now.as_second().saturating_add(seconds(wait)) }
+        let millis = now.as_millisecond().saturating_add(i64::try_from(wait.as_millis()).unwrap_or(i64::MAX));
+        // Rounded up: who comes then must not come too early.
+        let reset = millis.div_euclid(1000).saturating_add(i64::from(millis.rem_euclid(1000) > 0));
+        Standing { rate, remaining, reset }
     }
 
     /// Goes on to the aligned window of `now`. A clock that goes back changes nothing.
@@ -99,11 +102,6 @@ impl Window {
             Some(_) => *self = Self { index, current: 0, previous: 0 },
         }
     }
-}
-
-/// Whole seconds, rounded up.
-pub(super) fn seconds(wait: Duration) -> i64 {
-    i64::try_from(wait.as_secs() + u64::from(wait.subsec_nanos() > 0)).unwrap_or(i64::MAX)
 }
 
 fn millis(rate: Rate) -> u128 {

@@ -89,6 +89,11 @@ static DROPPED: OnceLock<Vec<ErrorCounter>> = OnceLock::new();
 /// # Errors
 /// Says which directive of `logging.level` can't be read.
 pub fn start(settings: &Settings) -> Result<Guard, String> {
+    if let Some(word) = settings.level.split(',').map(str::trim).find(|directive| is_misspelt(directive)) {
+        return Err(format!(
+            "logging.level: `{word}` is no level; write error, warn, info, debug, trace or target=level"
+        ));
+    }
     let filter = EnvFilter::try_new(format!("{QUIET},{}", levels(&settings.level)))
         .map_err(|error| format!("logging.level: {error}; write error, warn, info, debug, trace or target=level"))?;
     let (files, trouble) = match settings.files.as_ref().map(open).transpose() {
@@ -197,9 +202,26 @@ fn levels(directives: &str) -> String {
     directives.split(',').map(directive).collect::<Vec<_>>().join(",")
 }
 
+/// A lone word that is no level would be taken for a target, and everything else would be silent.
+fn is_misspelt(directive: &str) -> bool {
+    const KNOWN: [&str; 6] = ["error", "warn", "info", "debug", "trace", "off"];
+    let lone = !directive.contains(['=', ':', '[']) && !directive.starts_with("mortise");
+    lone && !KNOWN.contains(&levels(directive).as_str()) && directive.parse::<u8>().is_err()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_misspelt_level_is_not_taken_for_a_target() {
+        for wrong in ["inof", "verbose", "", "mortis"] {
+            assert!(is_misspelt(wrong), "{wrong}");
+        }
+        for right in ["info", "WARNING", "Critical", "off", "3", "mortise", "mortise::egress", "hyper=info", "[span]"] {
+            assert!(!is_misspelt(right), "{right}");
+        }
+    }
 
     #[test]
     fn levels_of_the_documents_are_known() {
