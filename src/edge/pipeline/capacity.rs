@@ -34,22 +34,21 @@ impl Capacity {
         Self { running, waiting: AtomicUsize::new(0), most_waiting, patience }
     }
 
-    /// Room for a request, at once or after a short wait, and how long that was.
-    ///
-    /// # Errors
-    /// If too many wait already, or the wait was in vain.
-    pub(super) async fn enter(&self) -> Result<(Room, Duration)> {
+    /// Room for a request, at once or after a short wait, and how long that was. There is none if too many wait already, or if
+    /// the wait was in vain.
+    pub(super) async fn enter(&self) -> (Result<Room>, Duration) {
         match self.running.clone().try_acquire_owned() {
-            Ok(room) => return Ok((room, Duration::ZERO)),
-            Err(TryAcquireError::Closed) => return Err(full()),
+            Ok(room) => return (Ok(room), Duration::ZERO),
+            Err(TryAcquireError::Closed) => return (Err(full()), Duration::ZERO),
             Err(TryAcquireError::NoPermits) => {}
         }
-        let Some(_waiting) = self.queue() else { return Err(full()) };
+        let Some(_waiting) = self.queue() else { return (Err(full()), Duration::ZERO) };
         let began = Instant::now();
-        match timeout(self.patience, self.running.clone().acquire_owned()).await {
-            Ok(Ok(room)) => Ok((room, began.elapsed())),
+        let outcome = match timeout(self.patience, self.running.clone().acquire_owned()).await {
+            Ok(Ok(room)) => Ok(room),
             _ => Err(full()),
-        }
+        };
+        (outcome, began.elapsed())
     }
 
     /// A place among those who wait, if there is one.
@@ -80,20 +79,20 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn some_run_some_wait_and_the_rest_are_turned_away() {
         let capacity = Arc::new(Capacity::new(2, 1, Duration::from_secs(1)));
-        let (one, _two) = (capacity.enter().await.unwrap(), capacity.enter().await.unwrap());
+        let (one, _two) = (capacity.enter().await.0.unwrap(), capacity.enter().await.0.unwrap());
         let waits = tokio::spawn({
             let capacity = capacity.clone();
-            async move { capacity.enter().await.is_ok() }
+            async move { capacity.enter().await.0.is_ok() }
         });
         tokio::task::yield_now().await;
-        let error = capacity.enter().await.unwrap_err();
+        let error = capacity.enter().await.0.unwrap_err();
         assert_eq!((error.kind(), error.retry_after()), (Kind::Overloaded, Some(RETRY_AFTER)));
         drop(one);
         assert!(waits.await.unwrap());
-        let _three = capacity.enter().await.unwrap();
+        let _three = capacity.enter().await.0.unwrap();
         // Nobody leaves: the wait is in vain, and its place is free again.
         for _ in 0..3 {
-            assert_eq!(capacity.enter().await.unwrap_err().kind(), Kind::Overloaded);
+            assert_eq!(capacity.enter().await.0.unwrap_err().kind(), Kind::Overloaded);
         }
         assert_eq!(capacity.waiting.load(Ordering::Relaxed), 0);
     }

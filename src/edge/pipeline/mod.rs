@@ -191,9 +191,12 @@ impl<S: Send + Sync + 'static> Pipeline<S> {
         let body = stations.read(&parts, body, trace).await?;
         // 7 capacity
         if access != Access::Anyone {
-            let entered = stations.capacity.enter().await;
-            let (room, waited) = entered.inspect_err(|_| self.metrics().limited(surface, "concurrency"))?;
-            self.metrics().queued(waited);
+            let (entered, waited) = stations.capacity.enter().await;
+            // Who was turned away at once has not waited; who waited in vain has.
+            if entered.is_ok() || !waited.is_zero() {
+                self.metrics().queued(waited);
+            }
+            let room = entered.inspect_err(|_| self.metrics().limited(surface, "concurrency"))?;
             trace.hold_room(room);
         }
         // 8 serve
