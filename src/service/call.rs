@@ -11,7 +11,7 @@ use crate::model::chat::{Event, StopReason, Usage};
 use crate::model::provider::Output;
 use crate::model::{Error, Fault, Kind};
 use crate::telemetry::Telemetry;
-use crate::telemetry::metrics::{OTHER, Outcome};
+use crate::telemetry::metrics::Outcome;
 use crate::telemetry::otel::{ClientSpan, Operation, OperationResult};
 
 /// An operation in progress; dropped before its end, it was cancelled.
@@ -113,10 +113,11 @@ impl Call {
         // A caller may ask for any model; what it names is a label only if somebody else knows the name too.
         let (label, counts) = match provider.known(asked) {
             Some(counts) => (asked, counts),
-            None if vouched(asked) => (asked, provider.admit(asked)),
+            None if vouched(asked) => provider.admit(asked),
             None => match &self.model {
-                Some(model) if outcome == Outcome::Ok => (model.as_str(), provider.admit(model)),
-                _ => (OTHER, provider.other()),
+                Some(model) if outcome == Outcome::Ok && vouched(model) => provider.admit(model),
+                Some(model) if outcome == Outcome::Ok => provider.admit_answered(model),
+                _ => provider.other(),
             },
         };
         counts.end(outcome, time);
