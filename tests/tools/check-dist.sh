@@ -30,9 +30,13 @@ python3 - "$program.cdx.json" <<'END' || fail "the bill of materials is not whol
 import json, sys
 bill = json.load(open(sys.argv[1]))
 names = {part["name"] for part in bill["components"]}
-missing = {"wasmtime", "rustls", "tokio", "mortise-plugin-echo", "mortise-plugin-openai", "mortise-sdk"} - names
+missing = {"wasmtime", "rustls", "tokio", "mortise-plugin-echo", "mortise-plugin-openai", "mortise-sdk",
+           "swagger-ui-dist", "redoc"} - names
 sys.exit(f"missing: {missing}" if missing else 0)
 END
+for name in wasmtime swagger-ui-dist redoc; do
+    grep -q "^$name [0-9.]*: " THIRD-PARTY-LICENSES || fail "no licence of $name"
+done
 tar -xzf "$program.tar.gz" -C "$folder"
 cmp "$program" "$folder/${program#./}/mortise" || fail "the archive holds another program"
 
