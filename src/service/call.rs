@@ -95,11 +95,16 @@ impl Call {
 
     /// The operation ended, well or with `error`.
     pub(super) fn end(&mut self, error: Option<&Error>) {
-        // Of what it says of the provider, a caller's mistake says nothing.
-        if error.is_none_or(|error| error.fault() != Fault::Caller) {
-            self.telemetry.stats.answered(&self.chosen.provider.name, error.map(Error::public));
+        let outcome = error.map_or(Outcome::Ok, outcome);
+        // What one request ran into, a vendor's limit among it, says nothing of how the provider is.
+        let telling = error.is_none_or(|error| {
+            let kinds = [Kind::Refused, Kind::ContextTooLong, Kind::RateLimited];
+            error.fault() != Fault::Caller && !kinds.contains(&error.kind())
+        });
+        if telling {
+            self.telemetry.stats.answered(&self.chosen.provider.name, trouble(outcome));
         }
-        self.record(error.map_or(Outcome::Ok, outcome));
+        self.record(outcome);
     }
 
     fn record(&mut self, outcome: Outcome) {
@@ -158,5 +163,16 @@ fn outcome(error: &Error) -> Outcome {
         (_, Fault::Upstream) => Outcome::Upstream,
         (_, Fault::Plugin) => Outcome::Plugin,
         (_, Fault::Us) => Outcome::Internal,
+    }
+}
+
+/// What is wrong with a provider, for all callers to read.
+fn trouble(outcome: Outcome) -> Option<&'static str> {
+    match outcome {
+        Outcome::Ok => None,
+        Outcome::Timeout => Some("timeout"),
+        Outcome::Upstream => Some("provider error"),
+        Outcome::Plugin => Some("plugin error"),
+        other => Some(other.as_str()),
     }
 }

@@ -59,7 +59,7 @@ const ANSWERED: usize = 50;
 /// Longer names are no models'.
 const LONGEST: usize = 128;
 /// Whatever isn't told apart.
-pub const OTHER: &str = "other";
+const OTHER: &str = "other";
 
 // === impl Outcome ===
 
@@ -167,7 +167,7 @@ impl ProviderCounts {
         self.models.read().unwrap_or_else(PoisonError::into_inner).get(model).cloned()
     }
 
-    /// The label of `model` and its counts: its name where it fits, else [`OTHER`]. Only for names that the operator or the
+    /// The label of `model` and its counts: its name where it fits, else `other`. Only for names that the operator or the
     /// plugin vouches for.
     pub fn admit<'a>(&self, model: &'a str) -> (&'a str, Arc<ModelCounts>) {
         self.admit_below(MODELS, model)
