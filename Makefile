@@ -113,7 +113,7 @@ check-docs: check-toolchain
 	@tests/tools/docs.sh
 
 # What promtool says of /metrics; needs the Debian package prometheus. The tests' own checks need nothing.
-check-metrics:
+check-metrics: check-toolchain
 	cargo build
 	@tests/tools/metrics.sh $(TARGET)/debug/mortise
 

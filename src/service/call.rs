@@ -11,7 +11,7 @@ use crate::model::chat::{Event, StopReason, Usage};
 use crate::model::provider::Output;
 use crate::model::{Error, Fault, Kind};
 use crate::telemetry::Telemetry;
-use crate::telemetry::metrics::{OTHER, Outcome};
+use crate::telemetry::metrics::Outcome;
 use crate::telemetry::otel::{ClientSpan, Operation, OperationResult};
 
 /// An operation in progress; dropped before its end, it was cancelled.
@@ -95,11 +95,16 @@ impl Call {
 
     /// The operation ended, well or with `error`.
     pub(super) fn end(&mut self, error: Option<&Error>) {
-        // Of what it says of the provider, a caller's mistake says nothing.
-        if error.is_none_or(|error| error.fault() != Fault::Caller) {
-            self.telemetry.stats.answered(&self.chosen.provider.name, error.map(Error::public));
+        let outcome = error.map_or(Outcome::Ok, outcome);
+        // What one request ran into, a vendor's limit among it, says nothing of how the provider is.
+        let telling = error.is_none_or(|error| {
+            let kinds = [Kind::Refused, Kind::ContextTooLong, Kind::RateLimited];
+            error.fault() != Fault::Caller && !kinds.contains(&error.kind())
+        });
+        if telling {
+            self.telemetry.stats.answered(&self.chosen.provider.name, trouble(outcome));
         }
-        self.record(error.map_or(Outcome::Ok, outcome));
+        self.record(outcome);
     }
 
     fn record(&mut self, outcome: Outcome) {
@@ -113,10 +118,11 @@ impl Call {
         // A caller may ask for any model; what it names is a label only if somebody else knows the name too.
         let (label, counts) = match provider.known(asked) {
             Some(counts) => (asked, counts),
-            None if vouched(asked) => (asked, provider.admit(asked)),
+            None if vouched(asked) => provider.admit(asked),
             None => match &self.model {
-                Some(model) if outcome == Outcome::Ok => (model.as_str(), provider.admit(model)),
-                _ => (OTHER, provider.other()),
+                Some(model) if outcome == Outcome::Ok && vouched(model) => provider.admit(model),
+                Some(model) if outcome == Outcome::Ok => provider.admit_answered(model),
+                _ => provider.other(),
             },
         };
         counts.end(outcome, time);
@@ -157,5 +163,16 @@ fn outcome(error: &Error) -> Outcome {
         (_, Fault::Upstream) => Outcome::Upstream,
         (_, Fault::Plugin) => Outcome::Plugin,
         (_, Fault::Us) => Outcome::Internal,
+    }
+}
+
+/// What is wrong with a provider, for all callers to read.
+fn trouble(outcome: Outcome) -> Option<&'static str> {
+    match outcome {
+        Outcome::Ok => None,
+        Outcome::Timeout => Some("timeout"),
+        Outcome::Upstream => Some("provider error"),
+        Outcome::Plugin => Some("plugin error"),
+        other => Some(other.as_str()),
     }
 }

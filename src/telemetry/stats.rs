@@ -14,8 +14,9 @@ pub struct Stats {
 pub struct ProviderStats {
     /// Operations that were begun.
     pub requests: u64,
-    /// The error of the newest operation that failed for other reasons than the caller's, if none succeeded since.
-    pub error: Option<String>,
+    /// In a word of ours, why the newest operation failed that says something of the provider, if none succeeded since. What
+    /// the vendor wrote isn't kept: it was meant for one caller, and all callers read this.
+    pub error: Option<&'static str>,
 }
 
 // === impl Stats ===
@@ -27,12 +28,8 @@ impl Stats {
     }
 
     /// Provider `name` answered, or failed with `error`.
-    pub fn answered(&self, name: &str, error: Option<&str>) {
-        self.with(name, |provider| {
-            if provider.error.as_deref() != error {
-                provider.error = error.map(str::to_owned);
-            }
-        });
+    pub fn answered(&self, name: &str, error: Option<&'static str>) {
+        self.with(name, |provider| provider.error = error);
     }
 
     /// Counts of provider `name`.

@@ -7,7 +7,8 @@ command -v promtool >/dev/null || { echo "metrics: no promtool; install promethe
 home=$(mktemp -d) || exit 1
 server=
 trap 'test -n "$server" && kill "$server"; rm -rf "$home"' EXIT
-HOME=$home "$1" serve --port 0 2>"$home/log" &
+# Nothing that is set here for another server disturbs this one.
+env -i HOME="$home" PATH="$PATH" "$1" serve --port 0 2>"$home/log" &
 server=$!
 url=
 for _ in $(seq 300); do

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes down what the program is made of: one bill of materials, and the licences of all that others wrote.
+"""Writes down what the program is made of: one bill of materials, and the licences of all that others wrote, scripts included.
 
 cargo-cyclonedx has written a bill for each crate of the server's workspace and of the plugins'; here the server's and those of
 the bundled plugins become one, without the paths, the moment and the random number of this build.
@@ -12,12 +12,28 @@ import datetime
 import glob
 import json
 import os
+import re
 import subprocess
 import sys
 
 BILL = "mortise-bill.json"
 WORKSPACES = {"Cargo.toml": "x86_64-unknown-linux-gnu", "plugins/Cargo.toml": "wasm32-wasip2"}
+ASSETS = "src/api/ops/assets"
+# What the pages of the API document load: packages of npm, their licences, and the files that say so.
+SCRIPTS = {
+    "swagger-ui-dist": ("Apache-2.0", ["swagger-ui.LICENSE", "swagger-ui.NOTICE", "swagger-ui-bundle.js.LICENSE.txt"]),
+    "redoc": ("MIT", ["redoc.LICENSE"]),
+}
 TEXTS = ("licen", "copying", "notice", "unlicense", "copyright")
+
+
+def scripts(root):
+    """Name, version, licence and licences' files of each bundled script, as vendor.sh fetches them."""
+    with open(f"{root}/{ASSETS}/vendor.sh") as file:
+        text = file.read()
+    versions = dict(re.findall(r"^(swagger_ui|redoc)=(\S+)$", text, re.MULTILINE))
+    versions["swagger-ui-dist"] = versions.pop("swagger_ui")
+    return [(name, versions[name], licence, files) for name, (licence, files) in SCRIPTS.items()]
 
 
 def bill(root):
@@ -41,6 +57,12 @@ def bill(root):
         for entry in plugin["dependencies"]:
             needs.setdefault(entry["ref"], set()).update(entry.get("dependsOn", []))
         needs[server].add(itself["bom-ref"])
+    for name, version, licence, _ in scripts(root):
+        ref = f"pkg:npm/{name}@{version}"
+        parts[ref] = {"type": "library", "bom-ref": ref, "name": name, "version": version, "scope": "required",
+                      "licenses": [{"expression": licence}], "purl": ref}
+        needs[ref] = set()
+        needs[server].add(ref)
     whole.pop("serialNumber", None)
     whole["metadata"]["component"].pop("components", None)
     moment = datetime.datetime.fromtimestamp(int(os.environ["SOURCE_DATE_EPOCH"]), datetime.timezone.utc)
@@ -76,8 +98,8 @@ def packages(root):
 
 
 def licences(root):
-    """One text: who wrote what under which licence, then every licence's text once, with the crates that it came with."""
-    lines = ["Mortise contains these crates of others.", ""]
+    """One text: who wrote what under which licence, then every licence's text once, with what it came with."""
+    lines = ["Mortise contains these crates and scripts of others.", ""]
     texts = collections.defaultdict(list)
     for package in packages(root):
         name = f"{package['name']} {package['version']}"
@@ -88,6 +110,12 @@ def licences(root):
             if file.lower().startswith(TEXTS) and os.path.isfile(path):
                 with open(path, errors="replace") as text:
                     texts[text.read().strip()].append(name)
+    for script, version, licence, files in scripts(root):
+        name = f"{script} {version}"
+        lines.append(f"{name}: {licence}")
+        for file in files:
+            with open(f"{root}/{ASSETS}/{file}") as text:
+                texts[text.read().strip()].append(name)
     for text, names in sorted(texts.items(), key=lambda entry: entry[1]):
         lines += ["", "=" * 100, ", ".join(names), "=" * 100, "", text]
     return "\n".join(lines) + "\n"

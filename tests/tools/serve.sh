@@ -7,7 +7,8 @@ if [ ! -x "$binary" ]; then
     exit 1
 fi
 log=$(mktemp)
-"$binary" serve --config "$root/tests/openapi/server.yaml" --host 127.0.0.1 --port 0 >"$log" 2>&1 &
+# Nothing that is set here for another server disturbs this one.
+env -i HOME="$HOME" PATH="$PATH" "$binary" serve --config "$root/tests/openapi/server.yaml" --host 127.0.0.1 --port 0 >"$log" 2>&1 &
 server=$!
 trap 'kill "$server" 2>/dev/null; wait "$server" 2>/dev/null; rm -f "$log"' EXIT
 trap 'exit 1' INT TERM

@@ -196,7 +196,8 @@ pub(super) async fn status(request: Request<State>) -> Result<Reply> {
     let all = state.providers.all();
     let providers = all.values().filter(|provider| provider.configured || provider.state.is_ok()).map(|provider| {
         let stats = state.telemetry.stats.provider(&provider.name);
-        let error = provider.state.as_ref().err().map(|error| error.public().to_owned()).or(stats.error);
+        let error =
+            provider.state.as_ref().err().map(|error| error.public().to_owned()).or(stats.error.map(str::to_owned));
         (provider.name.clone(), ProviderStatus { healthy: error.is_none(), requests: stats.requests, error })
     });
     Reply::json(&StatusView {

@@ -11,10 +11,11 @@
 //! own, and is taken where there is none for this one.
 
 use std::hash::{Hash, Hasher};
-use std::io::{Read, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Once, OnceLock};
+use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 use tokio::time::Instant;
@@ -23,6 +24,8 @@ use wasmtime::{Config, Engine};
 
 /// Files that are kept; the oldest go first.
 const MOST: usize = 128;
+/// A file in the making that is older will never be finished.
+const ABANDONED: Duration = Duration::from_hours(1);
 /// Given a target, even this one, wasmtime compiles for what all its processors have; only given none it looks at the machine.
 pub(super) const TARGET: &str = env!("MORTISE_TARGET");
 
@@ -75,8 +78,7 @@ impl Cache {
         let component = Component::from_binary(engine, bytes)?;
         tracing::info!(digest, took_ms = began.elapsed().as_millis() as u64, "a plugin was compiled");
         let code = match self.directory.as_ref().map(|directory| path(directory, self.engine)) {
-            Ok(path) => match component.serialize().map_err(std::io::Error::other).and_then(|code| write(&path, &code))
-            {
+            Ok(path) => match component.serialize().map_err(io::Error::other).and_then(|code| write(&path, &code)) {
                 Ok(()) => Code::Kept,
                 Err(error) => Code::Lost(format!("{}: {error}", path.display())),
             },
@@ -132,28 +134,43 @@ fn read(engine: &Engine, path: &Path) -> Option<Component> {
     component.inspect_err(|error| tracing::debug!(%error, "a compiled plugin is of another engine")).ok()
 }
 
-fn write(path: &Path, code: &[u8]) -> std::io::Result<()> {
+fn write(path: &Path, code: &[u8]) -> io::Result<()> {
     let scratch = path.with_extension(format!("{}.tmp", std::process::id()));
-    let mut file = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o644).open(&scratch)?;
-    file.write_all(&Sha256::digest(code))?;
-    file.write_all(code)?;
-    drop(file);
-    std::fs::rename(&scratch, path)?;
+    if let Err(error) = fill(&scratch, code).and_then(|()| std::fs::rename(&scratch, path)) {
+        // Where the disk is full, its part of the code would only fill it. That it can't be removed changes nothing.
+        let _ = std::fs::remove_file(&scratch);
+        return Err(error);
+    }
     path.parent().map_or(Ok(()), prune)
 }
 
-/// Removes the oldest files where there are too many: each version of a plugin and of the server leaves one.
-fn prune(directory: &Path) -> std::io::Result<()> {
-    let mut files: Vec<_> = std::fs::read_dir(directory)?
-        .filter_map(|entry| {
-            let path = entry.ok()?.path();
-            let modified = std::fs::symlink_metadata(&path).ok()?.modified().ok()?;
-            (path.extension()? == "cwasm").then_some((modified, path))
-        })
-        .collect();
+fn fill(scratch: &Path, code: &[u8]) -> io::Result<()> {
+    let mut file = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o644).open(scratch)?;
+    file.write_all(&Sha256::digest(code))?;
+    file.write_all(code)
+}
+
+/// Removes the oldest files where there are too many: each version of a plugin and of the server leaves one. Removes too what
+/// servers left behind that were killed while they wrote.
+fn prune(directory: &Path) -> io::Result<()> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(directory)?.flatten() {
+        let path = entry.path();
+        let Ok(modified) = std::fs::symlink_metadata(&path).and_then(|metadata| metadata.modified()) else { continue };
+        match path.extension().and_then(|extension| extension.to_str()) {
+            Some("cwasm") => files.push((modified, path)),
+            Some("tmp") if modified.elapsed().is_ok_and(|age| age > ABANDONED) => remove(&path)?,
+            _ => {}
+        }
+    }
     files.sort();
     let surplus = files.len().saturating_sub(MOST);
-    files.into_iter().take(surplus).try_for_each(|(_, path)| std::fs::remove_file(path))
+    files.iter().take(surplus).try_for_each(|(_, path)| remove(path))
+}
+
+/// Another server may have removed it already.
+fn remove(path: &Path) -> io::Result<()> {
+    std::fs::remove_file(path).or_else(|error| if error.kind() == ErrorKind::NotFound { Ok(()) } else { Err(error) })
 }
 
 /// Makes the directory if need be, and says why it can't be trusted.
@@ -283,6 +300,27 @@ mod tests {
         assert!(matches!(compile(home.path(), &engine), Code::Lost(why) if why.contains("chmod go-w")));
         open(home.path(), 0o555);
         assert_eq!(compile(home.path(), &engine), Code::Found, "reading is enough");
+    }
+
+    #[test]
+    fn what_was_never_finished_is_removed() {
+        let home = tempfile::tempdir().unwrap();
+        let directory = home.path();
+        // It can't take the place of a directory.
+        std::fs::create_dir(directory.join("taken.cwasm")).unwrap();
+        assert!(write(&directory.join("taken.cwasm"), b"code").is_err());
+        assert_eq!(files(directory), [directory.join("taken.cwasm")]);
+        std::fs::remove_dir(directory.join("taken.cwasm")).unwrap();
+        for (name, age) in [("old.1.tmp", 2 * ABANDONED), ("new.2.tmp", Duration::ZERO), ("foreign", 2 * ABANDONED)] {
+            let file = std::fs::File::create(directory.join(name)).unwrap();
+            let modified = file.metadata().unwrap().modified().unwrap() - age;
+            file.set_modified(modified).unwrap();
+        }
+        write(&directory.join("code.cwasm"), b"code").unwrap();
+        let mut left = files(directory);
+        left.sort();
+        assert_eq!(left, ["code.cwasm", "foreign", "new.2.tmp"].map(|name| directory.join(name)));
+        remove(&directory.join("gone")).unwrap();
     }
 
     #[test]

@@ -27,7 +27,7 @@ use exposition::Exposition;
 pub use exposition::Format;
 pub use histogram::{Histogram, SECONDS};
 pub use http::{HUNG_UP, Http};
-pub use models::{ModelCounts, Models, OTHER, Outcome, ProviderCounts};
+pub use models::{ModelCounts, Models, Outcome, ProviderCounts};
 pub use plugins::{Alive, PluginCounts, Plugins};
 
 /// See the module.

@@ -54,10 +54,12 @@ const DIRECTIONS: [&str; 5] = ["input", "output", "cache_read", "cache_write", "
 
 /// Models of one provider that are told apart.
 pub(super) const MODELS: usize = 100;
+/// How many of them may be names that a vendor answered with and that nobody else knows.
+const ANSWERED: usize = 50;
 /// Longer names are no models'.
 const LONGEST: usize = 128;
 /// Whatever isn't told apart.
-pub const OTHER: &str = "other";
+const OTHER: &str = "other";
 
 // === impl Outcome ===
 
@@ -165,21 +167,32 @@ impl ProviderCounts {
         self.models.read().unwrap_or_else(PoisonError::into_inner).get(model).cloned()
     }
 
-    /// The counts of `model` and its label: its name where it fits, else [`OTHER`]. Only for names that the operator or the
-    /// vendor vouches for.
-    pub fn admit(&self, model: &str) -> Arc<ModelCounts> {
+    /// The label of `model` and its counts: its name where it fits, else `other`. Only for names that the operator or the
+    /// plugin vouches for.
+    pub fn admit<'a>(&self, model: &'a str) -> (&'a str, Arc<ModelCounts>) {
+        self.admit_below(MODELS, model)
+    }
+
+    /// The same for a name that only a vendor answered with: such names leave room for those that are vouched for.
+    pub fn admit_answered<'a>(&self, model: &'a str) -> (&'a str, Arc<ModelCounts>) {
+        self.admit_below(ANSWERED, model)
+    }
+
+    /// The label and the counts of models that nobody vouches for.
+    pub fn other(&self) -> (&'static str, Arc<ModelCounts>) {
+        self.admit(OTHER)
+    }
+
+    fn admit_below<'a>(&self, most: usize, model: &'a str) -> (&'a str, Arc<ModelCounts>) {
         if let Some(counts) = self.known(model) {
-            return counts;
+            return (model, counts);
         }
         let sound = !model.is_empty() && model.len() <= LONGEST && !model.chars().any(char::is_control);
         let mut models = self.models.write().unwrap_or_else(PoisonError::into_inner);
-        let name = if sound && models.len() < MODELS { model } else { OTHER };
-        models.entry(name.to_owned()).or_default().clone()
-    }
-
-    /// The counts of models that nobody vouches for.
-    pub fn other(&self) -> Arc<ModelCounts> {
-        self.admit(OTHER)
+        // Another request may have admitted it meanwhile.
+        let fits = sound && (models.len() < most || models.contains_key(model));
+        let label = if fits { model } else { OTHER };
+        (label, models.entry(label.to_owned()).or_default().clone())
     }
 
     fn sorted(&self) -> Vec<(String, Arc<ModelCounts>)> {
@@ -224,14 +237,31 @@ mod tests {
     fn models_are_capped() {
         let provider = Models::default().provider("p");
         for number in 0..10 * MODELS {
-            provider.admit(&format!("m{number}")).end(Outcome::Ok, Duration::ZERO);
+            let name = format!("m{number}");
+            let (label, counts) = provider.admit(&name);
+            assert_eq!(label, if number < MODELS { &name } else { OTHER });
+            counts.end(Outcome::Ok, Duration::ZERO);
         }
-        provider.admit(&"x".repeat(LONGEST + 1)).end(Outcome::Ok, Duration::ZERO);
-        provider.admit("a\nb").end(Outcome::Ok, Duration::ZERO);
+        for unsound in ["", "a\nb", &"x".repeat(LONGEST + 1)] {
+            let (label, counts) = provider.admit(unsound);
+            assert_eq!(label, OTHER);
+            counts.end(Outcome::Ok, Duration::ZERO);
+        }
         assert_eq!(provider.sorted().len(), MODELS + 1);
-        let other = some(&provider.other().outcomes[0]);
-        assert_eq!(other, Some(9 * MODELS as u64 + 2));
+        let other = some(&provider.other().1.outcomes[0]);
+        assert_eq!(other, Some(9 * MODELS as u64 + 3));
         assert!(provider.known("m1").is_some() && provider.known("m500").is_none());
+    }
+
+    #[test]
+    fn what_vendors_invent_leaves_room() {
+        let provider = Models::default().provider("p");
+        for number in 0..MODELS {
+            let name = format!("m{number}");
+            assert_eq!(provider.admit_answered(&name).0, if number < ANSWERED { &name } else { OTHER });
+        }
+        assert_eq!(provider.admit("vouched").0, "vouched");
+        assert_eq!(provider.admit_answered("vouched").0, "vouched");
     }
 
     #[test]
