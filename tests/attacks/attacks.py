@@ -130,6 +130,11 @@ def innocent(port):
     body = json.dumps({"model": "echo", "messages": [{"role": "user", "content": "are you there"}]}).encode()
     head = f"POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {KEY}\r\n"
     request = f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
+    # Callers have machines of their own: this one must not wait for a processor that the server keeps busy.
+    try:
+        os.setpriority(os.PRIO_PROCESS, 0, -10)
+    except PermissionError:
+        pass
     stream = None
     while True:
         began = time.monotonic()
