@@ -65,14 +65,15 @@ pub struct TracedBody {
 impl Trace {
     pub(super) fn begin<B>(id: RequestId, request: &Request<B>, peer: &Peer, telemetry: Arc<Telemetry>) -> Self {
         telemetry.metrics.http.begin();
+        let path = cut(request.uri().path(), LONGEST_PATH);
         let span = telemetry.otel.as_ref().map(|otel| {
             let parent = parent(request.headers());
-            Box::new(otel.request(request.method().as_str(), request.uri().path(), peer.secure, parent.as_ref()))
+            Box::new(otel.request(request.method().as_str(), &path, peer.secure, parent.as_ref()))
         });
         Self {
             id,
             method: request.method().clone(),
-            path: cut(request.uri().path(), LONGEST_PATH),
+            path,
             template: None,
             surface: "",
             caller: None,

@@ -71,8 +71,7 @@ impl Listeners {
     pub fn bind(server: &Server) -> Result<Self> {
         descriptors::raise(server);
         let listeners = server.listeners();
-        let secure = listeners.iter().any(|listen| server.speaks_tls(listen));
-        let tls = secure.then(|| Tls::load(&server.ssl)).transpose().map_err(Error::internal)?.map(Arc::new);
+        let tls = super::certificates(server)?.map(Arc::new);
         let passed =
             socket::inherited().map_err(|error| Error::internal(format!("LISTEN_FDS can't be used: {error}")))?;
         if passed.len() > listeners.len() {

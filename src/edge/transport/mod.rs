@@ -19,6 +19,7 @@ mod worker;
 
 pub use listener::{Address, Doors, Listeners};
 
+use self::tls::Tls;
 use crate::config::Server;
 use crate::model::{Error, Result};
 
@@ -27,9 +28,11 @@ use crate::model::{Error, Result};
 /// # Errors
 /// Says which file is at fault.
 pub(in crate::edge) fn check(server: &Server) -> Result<()> {
+    certificates(server).map(drop)
+}
+
+/// What TLS needs, where a listener speaks it.
+fn certificates(server: &Server) -> Result<Option<Tls>> {
     let secure = server.listeners().iter().any(|listen| server.speaks_tls(listen));
-    if secure {
-        tls::Tls::load(&server.ssl).map_err(Error::internal)?;
-    }
-    Ok(())
+    secure.then(|| Tls::load(&server.ssl)).transpose().map_err(Error::internal)
 }

@@ -1,8 +1,9 @@
 //! Counts within a sliding window.
 //!
 //! Two counts stand for a window: of the aligned one that runs now, and of the one before it, which counts for as much of it
-//! as the sliding window still covers. That is exact to within what came at the edges, takes a few words a caller, and
-//! lets nobody through twice by asking around the change of windows.
+//! as the sliding window still covers. That takes a few words a caller, and who asks around the change of windows isn't let
+//! through twice. It takes what came before as evenly spread: who asks at the very end of two windows in a row can have up to
+//! twice the limit within the time of one.
 
 use std::time::Duration;
 
