@@ -6,6 +6,7 @@
 mod limits;
 mod load;
 mod rate;
+mod routing;
 mod secret;
 mod server;
 mod telemetry;
@@ -23,6 +24,7 @@ use serde::{Deserialize, Serialize};
 pub use limits::{Limits, PartialLimits};
 pub use load::{ConfigError, Overrides};
 pub use rate::{Per, Rate, RateLimit, SurfaceLimit, Surfaces};
+pub use routing::{Breaker, Cache, Route, RouteCache, RouteTarget, Routing};
 pub use secret::Secret;
 pub use server::{AddressHeader, Auth, ClientAuth, Compression, Cors, Listen, Server, Ssl, TlsVersion};
 pub use telemetry::{LogFormat, Logging, Otlp, Rotation, Telemetry};
@@ -40,6 +42,16 @@ pub struct Config {
     pub providers: BTreeMap<String, Provider>,
     /// The provider that answers when a caller names neither provider nor model.
     pub default_provider: Option<String>,
+    /// Names for callers, and who serves them.
+    pub models: BTreeMap<String, Route>,
+    /// A YAML file of what is known of models, in place of what `config/models.yaml` says of the same.
+    pub model_catalog: Option<PathBuf>,
+    /// What happens when a provider fails.
+    #[serde(deserialize_with = "or_default")]
+    pub routing: Routing,
+    /// Which answers are kept.
+    #[serde(deserialize_with = "or_default")]
+    pub cache: Cache,
     /// Where plugins are, what they may do, what bounds them.
     #[serde(deserialize_with = "or_default")]
     pub plugins: Plugins,
@@ -58,6 +70,9 @@ pub struct Config {
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Provider {
+    /// A vendor of `config/presets.yaml`, which then says what is left out below; the provider's own name where there is such a
+    /// vendor and no `plugin` is named.
+    pub preset: Option<String>,
     /// The plugin's id; the provider's own name where left out.
     pub plugin: Option<String>,
     /// Where the vendor is reached; the plugin's own where left out. Naming a host here allows it.
@@ -68,6 +83,8 @@ pub struct Provider {
     pub default_model: Option<String>,
     /// Each of them in place of the one under `egress.timeouts`.
     pub timeouts: PartialTimeouts,
+    /// In place of `routing.retries`.
+    pub retries: Option<u32>,
     /// Who shares the plugin's instances; by the plugin's origin where left out.
     pub isolation: Option<Isolation>,
     /// Handed to the plugin, checked against its schema.

@@ -35,7 +35,7 @@ impl Cutter {
                 self.rest.extend_from_slice(bytes);
                 self.check(self.rest.len())?;
             }
-            Framing::Bytes => frames.push(Frame { event: None, data: bytes.to_vec() }),
+            Framing::Bytes | Framing::EventStream => frames.push(Frame { event: None, data: bytes.to_vec() }),
             Framing::Ndjson | Framing::Sse => self.lines(bytes, &mut frames)?,
         }
         Ok(frames)
@@ -47,7 +47,7 @@ impl Cutter {
         let mut frames = Vec::new();
         match self.framing {
             Framing::Whole => frames.push(Frame { event: None, data: std::mem::take(&mut self.rest) }),
-            Framing::Bytes => {}
+            Framing::Bytes | Framing::EventStream => {}
             Framing::Ndjson | Framing::Sse => {
                 let line = std::mem::take(&mut self.rest);
                 if !line.is_empty() {

@@ -138,6 +138,7 @@ impl Credentials {
                     name.parse().map_err(|_| format!("its plugin wants its key in `{name}`, which is no header"))?;
                 header(name, secret.to_owned())
             }
+            Credential::SigV4 { .. } => Err("its plugin wants its requests signed, which this server can't".into()),
             Credential::Query(name) => Ok(Some(Self::Query(
                 url::form_urlencoded::Serializer::new(String::new()).append_pair(name, secret).finish(),
             ))),

@@ -2,6 +2,8 @@
 //!
 //! It mirrors `wit/chat.wit` name by name; what each name means is written there.
 
+use bytes::Bytes;
+
 /// Text that holds one JSON value, byte for byte as it came.
 pub type Json = String;
 
@@ -69,6 +71,8 @@ pub struct ToolCall {
     pub name: String,
     /// What the model wrote, even where it is no valid JSON.
     pub arguments: Json,
+    /// The vendor's fields, such as a signature, replayed with the call.
+    pub extra: Vec<Field>,
 }
 
 /// A piece of what a tool answered.
@@ -198,6 +202,8 @@ pub struct Request {
     pub model: String,
     pub messages: Vec<Message>,
     pub tools: Vec<Tool>,
+    /// Tools of the caller's dialect that are no functions, untouched.
+    pub native_tools: Vec<Json>,
     pub tool_choice: Option<ToolChoice>,
     pub parallel_tool_calls: Option<bool>,
     pub max_tokens: Option<u32>,
@@ -212,15 +218,35 @@ pub struct Request {
     pub reasoning: Option<Reasoning>,
     /// The caller's own name for its end user.
     pub user: Option<String>,
-    /// The dialect that `extra` and `Part::Other` speak.
+    /// The dialect that `raw`, `extra`, `native_tools` and `Part::Other` speak.
     pub dialect: Option<String>,
     /// Fields without a name here.
     pub extra: Vec<Field>,
+    /// The caller's whole body, which is valid JSON, for a provider that speaks its dialect. Whoever changes anything but the
+    /// model and `streaming` takes it out.
+    pub raw: Option<Bytes>,
     pub streaming: bool,
 }
 
+impl Request {
+    /// As a provider wants it that passes on requests in `dialects`: the caller's own body, or all that was read of it.
+    pub fn for_dialects(mut self, dialects: &[String]) -> Self {
+        let speaks = self.dialect.as_ref().is_some_and(|dialect| dialects.contains(dialect));
+        match self.raw {
+            Some(_) if speaks => {
+                self.messages.clear();
+                self.tools.clear();
+                self.native_tools.clear();
+                self.extra.clear();
+            }
+            _ => self.raw = None,
+        }
+        self
+    }
+}
+
 /// Tokens. `input` includes those read from and written to the provider's cache; `output` includes reasoning.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[expect(missing_docs, reason = "the names are the field's")]
 pub struct Usage {
     pub input: u64,
@@ -228,6 +254,8 @@ pub struct Usage {
     pub cache_read: u64,
     pub cache_write: u64,
     pub reasoning: u64,
+    /// US dollars, where the vendor itself tells.
+    pub cost: Option<f64>,
 }
 
 impl Usage {
@@ -270,9 +298,11 @@ pub enum Event {
     Thinking { block: u32, text: String },
     Signature { block: u32, text: String },
     Redacted { block: u32, text: String },
-    CallStarted { block: u32, id: String, name: String },
+    CallStarted { block: u32, id: String, name: String, extra: Vec<Field> },
     CallArguments { block: u32, text: String },
     Refusal { block: u32, text: String },
+    Annotation { block: u32, text: Json },
+    Other { block: u32, text: Json },
     Usage(Usage),
     Extra(Field),
     Stopped(Stop),
@@ -289,6 +319,7 @@ impl Event {
                 | Self::CallStarted { .. }
                 | Self::CallArguments { .. }
                 | Self::Refusal { .. }
+                | Self::Other { .. }
         )
     }
 }

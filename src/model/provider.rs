@@ -47,6 +47,13 @@ pub enum Credential {
     Header(String),
     /// The query parameter of this name.
     Query(String),
+    /// AWS's signature, version 4, of the whole request.
+    SigV4 {
+        /// Which service of AWS.
+        service: String,
+        /// In which region.
+        region: String,
+    },
 }
 
 /// What a provider says of itself.
@@ -60,6 +67,8 @@ pub struct Info {
     pub credential: Credential,
     /// The environment variable in which people keep this vendor's key.
     pub key_variable: Option<String>,
+    /// The dialects whose requests it passes on as they came, its own first.
+    pub dialects: Vec<String>,
     /// Whether it can stream.
     pub streaming: bool,
     /// Whether its models call tools.
@@ -99,6 +108,7 @@ pub enum Framing {
     Sse,
     Ndjson,
     Bytes,
+    EventStream,
 }
 
 /// What a provider wants sent; the host adds base URL and credential.

@@ -310,10 +310,14 @@ fn weight(output: &Output) -> usize {
             | Event::Signature { text, .. }
             | Event::Redacted { text, .. }
             | Event::CallArguments { text, .. }
-            | Event::Refusal { text, .. },
+            | Event::Refusal { text, .. }
+            | Event::Annotation { text, .. }
+            | Event::Other { text, .. },
         ) => text.len(),
         Output::Chat(Event::Extra(field)) => field.name.len() + field.value.len(),
-        Output::Chat(Event::CallStarted { id, name, .. }) => id.len() + name.len(),
+        Output::Chat(Event::CallStarted { id, name, extra, .. }) => {
+            id.len() + name.len() + extra.iter().map(|field| field.name.len() + field.value.len()).sum::<usize>()
+        }
         Output::Models(models) => models.iter().map(|model| own + model.id.len()).sum(),
         Output::Vector { values, .. } => values.len() * 4,
         _ => 0,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::chat::{Event, Field, Message, Part, Role, Stop, Thinking, ToolCall, Usage};
+use crate::model::chat::{Event, Field, Json, Message, Part, Role, Stop, Thinking, ToolCall, Usage};
 
 /// A whole answer.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -13,6 +13,8 @@ pub struct Answer {
     pub model: Option<String>,
     /// What was said, block by block.
     pub parts: Vec<Part>,
+    /// Remarks on text blocks, by the block's place among `parts`, as JSON in the provider's first dialect.
+    pub annotations: Vec<(u32, Json)>,
     /// Why it ended; absent while it hasn't.
     pub stop: Option<Stop>,
     /// Tokens, if the vendor told.
@@ -74,8 +76,8 @@ impl Assembly {
             Event::Redacted { block, text } => {
                 self.open(block, Part::Thinking(Thinking { text, signature: None, redacted: true }));
             }
-            Event::CallStarted { block, id, name } => {
-                self.open(block, Part::Call(ToolCall { id, name, arguments: String::new() }));
+            Event::CallStarted { block, id, name, extra } => {
+                self.open(block, Part::Call(ToolCall { id, name, arguments: String::new(), extra }));
             }
             Event::CallArguments { block, text } => {
                 if let Some(Part::Call(call)) = self.blocks.get_mut(&block) {
@@ -88,6 +90,8 @@ impl Assembly {
                     _ => self.misplaced(Part::Refusal(text)),
                 }
             }
+            Event::Annotation { block, text } => self.answer.annotations.push((block, text)),
+            Event::Other { block, text } => self.open(block, Part::Other(text)),
             Event::Usage(usage) => self.answer.usage = Some(usage),
             Event::Extra(field) => self.answer.extra.push(field),
             Event::Stopped(stop) => self.answer.stop = Some(stop),
@@ -96,9 +100,15 @@ impl Assembly {
 
     /// What has come so far.
     pub fn finish(mut self) -> Answer {
-        let mut parts: Vec<Part> = self.blocks.into_values().collect();
+        let blocks = std::mem::take(&mut self.blocks);
+        let whole = blocks.into_iter().filter(|(_, part)| !matches!(part, Part::Text(text) if text.is_empty()));
+        let (numbers, mut parts): (Vec<u32>, Vec<Part>) = whole.unzip();
+        self.answer.annotations.retain_mut(|(block, _)| {
+            let place = numbers.iter().position(|number| number == block);
+            *block = place.and_then(|place| u32::try_from(place).ok()).unwrap_or(u32::MAX);
+            place.is_some()
+        });
         parts.append(&mut self.answer.parts);
-        parts.retain(|part| !matches!(part, Part::Text(text) if text.is_empty()));
         self.answer.parts = parts;
         self.answer
     }
@@ -134,8 +144,8 @@ mod tests {
         for event in [
             Event::Started { id: Some("x".into()), model: None },
             Event::Text { block: 0, text: "a".into() },
-            Event::CallStarted { block: 1, id: "c1".into(), name: "f".into() },
-            Event::CallStarted { block: 2, id: "c2".into(), name: "g".into() },
+            Event::CallStarted { block: 1, id: "c1".into(), name: "f".into(), extra: Vec::new() },
+            Event::CallStarted { block: 2, id: "c2".into(), name: "g".into(), extra: Vec::new() },
             Event::CallArguments { block: 2, text: "{}".into() },
             Event::CallArguments { block: 1, text: "{\"x\":".into() },
             Event::Text { block: 0, text: "b".into() },

@@ -73,6 +73,11 @@ impl Vendor {
     /// # Errors
     /// If no guest can be had, or it fails at once.
     pub async fn begin(&self, operation: Operation, streaming: bool, caller: &Caller) -> Result<Drive> {
+        let operation = match operation {
+            Operation::Chat(request) => Operation::Chat(request.for_dialects(&self.info.dialects)),
+            Operation::CountTokens(request) => Operation::CountTokens(request.for_dialects(&self.info.dialects)),
+            other => other,
+        };
         let tenancy = Tenancy { isolation: self.isolation, principal: caller.principal.clone() };
         let bounds = Bounds { first_token: self.bounds.first_token.filter(|_| streaming), ..self.bounds };
         let work = Work { operation, settings: self.settings.clone(), tenancy, trace: caller.trace.clone() };

@@ -101,7 +101,7 @@ impl Speech {
         self.start(out);
         let block = self.next_block;
         self.next_block += 1;
-        out.emit(Event::CallStarted(CallStarted { block, id, name }));
+        out.emit(Event::CallStarted(CallStarted { block, id, name, extra: Vec::new() }));
         let mut characters = arguments.chars().peekable();
         while characters.peek().is_some() {
             let text: String = characters.by_ref().take(PIECE).collect();

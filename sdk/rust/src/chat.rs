@@ -17,6 +17,7 @@ impl Request {
             model: model.into(),
             messages,
             tools: Vec::new(),
+            native_tools: Vec::new(),
             tool_choice: None,
             parallel_tool_calls: None,
             max_tokens: None,
@@ -32,6 +33,7 @@ impl Request {
             user: None,
             dialect: None,
             extra: Vec::new(),
+            raw: None,
             streaming: false,
         }
     }
@@ -105,6 +107,6 @@ impl Field {
 #[expect(clippy::derivable_impls, reason = "the type is generated")]
 impl Default for Usage {
     fn default() -> Self {
-        Self { input: 0, output: 0, cache_read: 0, cache_write: 0, reasoning: 0 }
+        Self { input: 0, output: 0, cache_read: 0, cache_write: 0, reasoning: 0, cost: None }
     }
 }

@@ -12,8 +12,10 @@ use crate::service::{Choice as Wanted, clock};
 
 pub(super) async fn completions(http: Request<State>) -> Result<Reply> {
     let (id, caller) = (http.id.clone(), http.caller.clone());
+    let raw = http.body.clone();
     let (state, body) = http.fields()?;
-    let Asked { request, include_usage } = request::read(body)?;
+    let Asked { mut request, include_usage } = request::read(body)?;
+    request.raw = Some(raw);
     let model = request.model.clone();
     let streaming = request.streaming;
     let turn = state.chat.begin(Wanted { provider: None, model: Some(&model) }, request, &caller).await?;
@@ -30,7 +32,7 @@ pub(super) async fn completions(http: Request<State>) -> Result<Reply> {
 /// The answer in one piece.
 fn whole(answer: Answer, asked: &str, created: i64) -> Result<Reply> {
     let mut extra = Extra::default();
-    let Answer { id, model, parts, stop, usage, extra: fields } = answer;
+    let Answer { id, model, parts, stop, usage, extra: fields, .. } = answer;
     fields.into_iter().for_each(|field| extra.add(field));
     let id = id.unwrap_or_else(|| clock::fresh("chatcmpl-"));
     let text = joined(&parts, |part| if let Part::Text(text) = part { Some(text) } else { None });
@@ -49,6 +51,7 @@ fn whole(answer: Answer, asked: &str, created: i64) -> Result<Reply> {
                 name: &call.name,
                 arguments: if call.arguments.is_empty() { "{}" } else { &call.arguments },
             },
+            extra: Members(&call.extra),
         })
         .collect();
     let reason = stop.map_or(StopReason::Complete, |stop| stop.reason);

@@ -56,6 +56,7 @@ fn assistant(fields: &mut Fields) -> Result<Vec<Part>> {
             id,
             name: function.require("name")?,
             arguments: function.take("arguments")?.unwrap_or_default(),
+            extra: call.into_extra(),
         }));
     }
     Ok(parts)

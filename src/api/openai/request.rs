@@ -54,6 +54,7 @@ pub(super) fn read(mut body: Fields) -> Result<Asked> {
         model,
         messages,
         tools: tools(&mut body)?,
+        native_tools: Vec::new(),
         tool_choice: tool_choice(&mut body)?,
         parallel_tool_calls: body.take("parallel_tool_calls")?,
         max_tokens: max_completion_tokens.or(max_tokens),
@@ -77,6 +78,7 @@ pub(super) fn read(mut body: Fields) -> Result<Asked> {
         dialect: Some(DIALECT.into()),
         streaming,
         extra: body.into_extra(),
+        raw: None,
     };
     Ok(Asked { request, include_usage })
 }

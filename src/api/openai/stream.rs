@@ -98,7 +98,7 @@ impl Writer {
             Event::Thinking { text, .. } => {
                 self.delta(out, Delta { reasoning_content: Some(&text), ..Delta::default() })
             }
-            Event::CallStarted { block, id, name } => {
+            Event::CallStarted { block, id, name, extra } => {
                 let index = u32::try_from(self.calls.len()).unwrap_or(u32::MAX);
                 self.calls.insert(block, (index, false));
                 self.call(
@@ -108,6 +108,7 @@ impl Writer {
                         id: Some(&id),
                         r#type: Some("function"),
                         function: FunctionDelta { name: Some(&name), arguments: "" },
+                        extra: Members(&extra),
                     },
                 );
             }
@@ -133,7 +134,7 @@ impl Writer {
                 self.chunk(out, &[choice], None, Members::default());
             }
             // OpenAI's dialect has no words for these.
-            Event::Signature { .. } | Event::Redacted { .. } => {}
+            Event::Signature { .. } | Event::Redacted { .. } | Event::Annotation { .. } | Event::Other { .. } => {}
         }
     }
 
@@ -171,7 +172,7 @@ impl Writer {
 
     fn arguments(&mut self, out: &mut Vec<u8>, index: u32, text: &str) {
         let function = FunctionDelta { name: None, arguments: text };
-        self.call(out, CallDelta { index, id: None, r#type: None, function });
+        self.call(out, CallDelta { index, id: None, r#type: None, function, extra: Members::default() });
     }
 
     fn extra(&mut self, out: &mut Vec<u8>, field: Field) {

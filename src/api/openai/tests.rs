@@ -117,7 +117,7 @@ fn a_stream_begins_with_the_role_and_ends_with_done() {
 
 #[test]
 fn usage_is_a_last_chunk_without_choices_for_who_asked() {
-    let usage = Usage { input: 3, output: 2, cache_read: 1, cache_write: 0, reasoning: 1 };
+    let usage = Usage { input: 3, output: 2, cache_read: 1, cache_write: 0, reasoning: 1, cost: None };
     let chunks = written(vec![stop(StopReason::Complete), Event::Usage(usage)], true);
     assert!(chunks[0]["usage"].is_null());
     let last = &chunks[chunks.len() - 2];
@@ -131,8 +131,8 @@ fn calls_count_from_zero_and_end_as_calls_whatever_the_vendor_said() {
     let chunks = written(
         vec![
             Event::Text { block: 0, text: "a".into() },
-            Event::CallStarted { block: 4, id: "c".into(), name: "f".into() },
-            Event::CallStarted { block: 2, id: "d".into(), name: "g".into() },
+            Event::CallStarted { block: 4, id: "c".into(), name: "f".into(), extra: Vec::new() },
+            Event::CallStarted { block: 2, id: "d".into(), name: "g".into(), extra: Vec::new() },
             Event::CallArguments { block: 4, text: "{\"x\":1}".into() },
             stop(StopReason::Complete),
         ],

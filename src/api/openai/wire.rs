@@ -84,6 +84,8 @@ pub(super) struct CallView<'a> {
     pub(super) r#type: &'static str,
     /// Which function, and what it is given.
     pub(super) function: FunctionView<'a>,
+    #[serde(flatten)]
+    pub(super) extra: Members<'a>,
 }
 
 /// Which function, and what it is given.
@@ -168,6 +170,8 @@ pub(super) struct CallDelta<'a> {
     pub(super) r#type: Option<&'static str>,
     /// Which function, and what it is given.
     pub(super) function: FunctionDelta<'a>,
+    #[serde(flatten)]
+    pub(super) extra: Members<'a>,
 }
 
 /// What is new in a call's function.

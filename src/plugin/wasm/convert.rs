@@ -55,6 +55,7 @@ fn chat_request(request: mc::Request) -> wc::Request {
                 extra: fields(tool.extra),
             })
             .collect(),
+        native_tools: request.native_tools,
         tool_choice: request.tool_choice.map(|choice| match choice {
             mc::ToolChoice::Auto => wc::ToolChoice::Auto,
             mc::ToolChoice::Never => wc::ToolChoice::Never,
@@ -84,6 +85,7 @@ fn chat_request(request: mc::Request) -> wc::Request {
         user: request.user,
         dialect: request.dialect,
         extra: fields(request.extra),
+        raw: request.raw.and_then(|raw| String::from_utf8(raw.into()).ok()),
         streaming: request.streaming,
     }
 }
@@ -112,9 +114,12 @@ fn part(part: mc::Part) -> wc::Part {
             signature: thinking.signature,
             redacted: thinking.redacted,
         }),
-        mc::Part::Call(call) => {
-            wc::Part::Call(wc::ToolCall { id: call.id, name: call.name, arguments: call.arguments })
-        }
+        mc::Part::Call(call) => wc::Part::Call(wc::ToolCall {
+            id: call.id,
+            name: call.name,
+            arguments: call.arguments,
+            extra: fields(call.extra),
+        }),
         mc::Part::Outcome(outcome) => wc::Part::Outcome(wc::ToolResult {
             call_id: outcome.call_id,
             parts: outcome
@@ -157,8 +162,10 @@ pub(super) fn info(info: wp::Info) -> mp::Info {
             wp::Credential::Bearer => mp::Credential::Bearer,
             wp::Credential::Header(name) => mp::Credential::Header(name),
             wp::Credential::Query(name) => mp::Credential::Query(name),
+            wp::Credential::Sigv4(scope) => mp::Credential::SigV4 { service: scope.service, region: scope.region },
         },
         key_variable: info.key_variable,
+        dialects: info.dialects,
         streaming: info.streaming,
         tools: info.tools,
         vision: info.vision,
@@ -220,6 +227,7 @@ pub(super) fn action(action: wp::Action) -> mp::Action {
                 wh::Framing::Sse => mp::Framing::Sse,
                 wh::Framing::Ndjson => mp::Framing::Ndjson,
                 wh::Framing::Bytes => mp::Framing::Bytes,
+                wh::Framing::EventStream => mp::Framing::EventStream,
             },
         }),
         wp::Action::Emit(outputs) => mp::Action::Emit(outputs.into_iter().map(output).collect()),
@@ -246,7 +254,12 @@ fn usage(usage: wc::Usage) -> mc::Usage {
         cache_read: usage.cache_read,
         cache_write: usage.cache_write,
         reasoning: usage.reasoning,
+        cost: usage.cost,
     }
+}
+
+fn field(field: wc::Field) -> mc::Field {
+    mc::Field { name: field.name, value: field.value }
 }
 
 fn event(event: wc::Event) -> mc::Event {
@@ -256,11 +269,18 @@ fn event(event: wc::Event) -> mc::Event {
         wc::Event::Thinking(delta) => mc::Event::Thinking { block: delta.block, text: delta.text },
         wc::Event::Signature(delta) => mc::Event::Signature { block: delta.block, text: delta.text },
         wc::Event::Redacted(delta) => mc::Event::Redacted { block: delta.block, text: delta.text },
-        wc::Event::CallStarted(call) => mc::Event::CallStarted { block: call.block, id: call.id, name: call.name },
+        wc::Event::CallStarted(call) => mc::Event::CallStarted {
+            block: call.block,
+            id: call.id,
+            name: call.name,
+            extra: call.extra.into_iter().map(field).collect(),
+        },
         wc::Event::CallArguments(delta) => mc::Event::CallArguments { block: delta.block, text: delta.text },
         wc::Event::Refusal(delta) => mc::Event::Refusal { block: delta.block, text: delta.text },
         wc::Event::Usage(counted) => mc::Event::Usage(usage(counted)),
-        wc::Event::Extra(field) => mc::Event::Extra(mc::Field { name: field.name, value: field.value }),
+        wc::Event::Annotation(delta) => mc::Event::Annotation { block: delta.block, text: delta.text },
+        wc::Event::Other(delta) => mc::Event::Other { block: delta.block, text: delta.text },
+        wc::Event::Extra(said) => mc::Event::Extra(field(said)),
         wc::Event::Stopped(stop) => mc::Event::Stopped(mc::Stop {
             reason: match stop.reason {
                 wc::StopReason::Complete => mc::StopReason::Complete,

@@ -2,7 +2,7 @@
 
 use super::chunk::{Call, text_of};
 use super::names::Names;
-use crate::chat::{CallStarted, Delta, Event};
+use crate::chat::{CallStarted, Delta, Event, Field};
 use crate::provider::{Error, Out};
 
 /// The calls of one answer.
@@ -60,7 +60,8 @@ impl Calls {
                 return Ok(());
             }
             let (block, id, name) = (slot.block, slot.id.clone(), names.whole(name).to_owned());
-            out.emit(Event::CallStarted(CallStarted { block, id, name }));
+            let extra = call.unknown.iter().map(|(name, value)| Field::new(name.clone(), value.get())).collect();
+            out.emit(Event::CallStarted(CallStarted { block, id, name, extra }));
             let text = slot.early.take().unwrap_or_default();
             if !text.is_empty() {
                 out.emit(Event::CallArguments(Delta { block, text }));

@@ -15,7 +15,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 pub use crate::bindings::exports::mortise::plugin::provider::{
-    Action, Credential, EmbedRequest, Error, ErrorKind, Info, Input, Model, Operation, Output, Price, Vector,
+    Action, Credential, EmbedRequest, Error, ErrorKind, Info, Input, Model, Operation, Output, Price, Scope, Vector,
 };
 use crate::chat;
 use crate::http::{Frame, Head};
@@ -115,6 +115,7 @@ impl Info {
             base_url: None,
             credential: Credential::Bearer,
             key_variable: None,
+            dialects: Vec::new(),
             streaming: true,
             tools: true,
             vision: false,

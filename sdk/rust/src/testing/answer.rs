@@ -19,6 +19,10 @@ pub struct Answer {
     pub signature: Option<String>,
     /// All refusals, joined.
     pub refusal: String,
+    /// Remarks on text blocks, as JSON.
+    pub annotations: Vec<String>,
+    /// Parts that have no name in the chat model, as JSON.
+    pub other: Vec<String>,
     /// Tool calls, in the order of their blocks.
     pub calls: Vec<Call>,
     /// The last usage.
@@ -30,7 +34,7 @@ pub struct Answer {
 }
 
 /// A tool call, put together.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Call {
     /// Its id.
     pub id: String,
@@ -38,6 +42,8 @@ pub struct Call {
     pub name: String,
     /// The arguments, as the model wrote them.
     pub arguments: String,
+    /// The vendor's fields.
+    pub extra: Vec<Field>,
 }
 
 impl Answer {
@@ -55,8 +61,15 @@ impl Answer {
                 Event::Thinking(delta) => answer.thinking.push_str(&delta.text),
                 Event::Signature(delta) => answer.signature = Some(delta.text.clone()),
                 Event::Redacted(_) => {}
+                Event::Annotation(delta) => answer.annotations.push(delta.text.clone()),
+                Event::Other(delta) => answer.other.push(delta.text.clone()),
                 Event::CallStarted(call) => {
-                    let open = Call { id: call.id.clone(), name: call.name.clone(), arguments: String::new() };
+                    let open = Call {
+                        id: call.id.clone(),
+                        name: call.name.clone(),
+                        arguments: String::new(),
+                        extra: call.extra.clone(),
+                    };
                     calls.insert(call.block, open);
                 }
                 Event::CallArguments(delta) => {

@@ -25,8 +25,8 @@ impl Cutter {
         let mut frames = Vec::new();
         match self.framing {
             Framing::Whole => self.line.extend_from_slice(bytes),
-            Framing::Bytes if bytes.is_empty() => {}
-            Framing::Bytes => frames.push(frame(bytes.to_vec())),
+            Framing::Bytes | Framing::EventStream if bytes.is_empty() => {}
+            Framing::Bytes | Framing::EventStream => frames.push(frame(bytes.to_vec())),
             Framing::Sse | Framing::Ndjson => {
                 for &byte in bytes {
                     let ended_before = std::mem::replace(&mut self.after_return, byte == b'\r');

@@ -22,6 +22,7 @@ enum Kind {
     Redacted,
     Call,
     Refusal,
+    Other,
 }
 
 impl Grammar {
@@ -57,6 +58,17 @@ impl Grammar {
             Event::Thinking(delta) | Event::Signature(delta) => self.block(delta.block, Kind::Thinking),
             Event::Redacted(delta) => self.block(delta.block, Kind::Redacted),
             Event::Refusal(delta) => self.block(delta.block, Kind::Refusal),
+            Event::Annotation(delta) => {
+                self.block(delta.block, Kind::Text)?;
+                json(&delta.text).map_err(|()| format!("the annotation on block {} is no JSON", delta.block))
+            }
+            Event::Other(delta) => {
+                json(&delta.text).map_err(|()| format!("the block {} is no JSON", delta.block))?;
+                match self.blocks.insert(delta.block, Kind::Other) {
+                    None => Ok(()),
+                    Some(_) => Err(format!("the block {} began twice", delta.block)),
+                }
+            }
             Event::CallStarted(call) if call.id.is_empty() || call.name.is_empty() => {
                 Err("a call has an id and a name".into())
             }
@@ -68,9 +80,7 @@ impl Grammar {
                 Err(format!("arguments came before their call, in block {}", delta.block))
             }
             Event::CallArguments(delta) => self.block(delta.block, Kind::Call),
-            Event::Extra(field) => serde_json::from_str::<serde::de::IgnoredAny>(&field.value)
-                .map(drop)
-                .map_err(|_| format!("the field `{}` holds no JSON", field.name)),
+            Event::Extra(field) => json(&field.value).map_err(|()| format!("the field `{}` holds no JSON", field.name)),
             Event::Stopped(_) => {
                 self.stopped = true;
                 Ok(())
@@ -83,4 +93,8 @@ impl Grammar {
         let known = *self.blocks.entry(block).or_insert(kind);
         if known == kind { Ok(()) } else { Err(format!("the block {block} is {known:?}, then {kind:?}")) }
     }
+}
+
+fn json(text: &str) -> Result<(), ()> {
+    serde_json::from_str::<serde::de::IgnoredAny>(text).map(drop).map_err(drop)
 }

@@ -26,7 +26,7 @@ fn media(mime: &str, source: MediaSource) -> Media {
 }
 
 fn call(id: &str, arguments: &str) -> Part {
-    Part::Call(ToolCall { id: id.into(), name: "look".into(), arguments: arguments.into() })
+    Part::Call(ToolCall { id: id.into(), name: "look".into(), arguments: arguments.into(), extra: Vec::new() })
 }
 
 fn outcome(id: &str, parts: Vec<ResultPart>) -> Part {

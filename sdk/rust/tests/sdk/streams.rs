@@ -55,7 +55,10 @@ fn one_chunk_may_hold_everything() {
         "[DONE]",
     ]);
     assert_eq!((answer.text.as_str(), answer.thinking.as_str()), ("so", "hm"));
-    assert_eq!(answer.calls, [Call { id: "a".into(), name: "f".into(), arguments: "{\"x\":1}".into() }]);
+    assert_eq!(
+        answer.calls,
+        [Call { id: "a".into(), name: "f".into(), arguments: "{\"x\":1}".into(), extra: Vec::new() }]
+    );
     assert_eq!(answer.stop.unwrap().reason, StopReason::ToolCalls);
     assert_eq!(answer.usage.unwrap().output, 2);
 }
@@ -70,8 +73,12 @@ fn deltas_of_parallel_calls_interleave() {
         r#"{"id":"x","choices":[{"delta":{},"finish_reason":"tool_calls"}]}"#,
         "[DONE]",
     ]);
-    let call =
-        |id: &str, name: &str, arguments: &str| Call { id: id.into(), name: name.into(), arguments: arguments.into() };
+    let call = |id: &str, name: &str, arguments: &str| Call {
+        id: id.into(),
+        name: name.into(),
+        arguments: arguments.into(),
+        extra: Vec::new(),
+    };
     assert_eq!(answer.calls, [call("a", "f", "{\"x\":1}"), call("b", "g", "{}")]);
 }
 
@@ -96,7 +103,10 @@ fn arguments_may_come_before_the_name_and_without_an_id() {
     .into_iter()
     .chain(["[DONE]"])
     .collect::<Vec<_>>());
-    assert_eq!(answer.calls, [Call { id: "call_x_0".into(), name: "f".into(), arguments: "{\"a\":1}".into() }]);
+    assert_eq!(
+        answer.calls,
+        [Call { id: "call_x_0".into(), name: "f".into(), arguments: "{\"a\":1}".into(), extra: Vec::new() }]
+    );
     let nameless = streamed(&[
         r#"{"id":"x","choices":[{"delta":{"tool_calls":[{"index":0,"id":"a","function":{"arguments":"{}"}}]},"finish_reason":"tool_calls"}]}"#,
         "[DONE]",

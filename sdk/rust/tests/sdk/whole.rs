@@ -36,7 +36,10 @@ fn everything_in_an_answer_is_kept() {
     );
     assert_eq!((answer.id.as_deref(), answer.model.as_deref()), (Some("chatcmpl-1"), Some("m-2024")));
     assert_eq!((answer.text.as_str(), answer.thinking.as_str()), ("héllo", "hm"));
-    assert_eq!(answer.usage, Some(Usage { input: 10, output: 7, cache_read: 4, cache_write: 0, reasoning: 3 }));
+    assert_eq!(
+        answer.usage,
+        Some(Usage { input: 10, output: 7, cache_read: 4, cache_write: 0, reasoning: 3, cost: None })
+    );
     assert_eq!(answer.stop.unwrap().reason, StopReason::Complete);
     let mut extra: Vec<_> = answer.extra.iter().map(|field| (field.name.as_str(), field.value.as_str())).collect();
     extra.sort_unstable();
@@ -61,8 +64,12 @@ fn calls_may_lack_index_and_id_and_have_objects_for_arguments() {
             {"id":"","type":"function","function":{"name":"g","arguments":""}}
         ]},"finish_reason":"stop"}]}"#,
     );
-    let call =
-        |id: &str, name: &str, arguments: &str| Call { id: id.into(), name: name.into(), arguments: arguments.into() };
+    let call = |id: &str, name: &str, arguments: &str| Call {
+        id: id.into(),
+        name: name.into(),
+        arguments: arguments.into(),
+        extra: Vec::new(),
+    };
     assert_eq!(
         answer.calls,
         [call("a", "f", "{\"x\":\"é\"}"), call("call_r_1", "f", "{\"y\":2}"), call("call_r_2", "g", "")]
