@@ -14,6 +14,7 @@ use crate::http::{Fixed, Router};
 use crate::model::{Error, Result};
 use crate::plugin::bundled::BUNDLED;
 use crate::plugin::wasm::{Loader, Sandbox};
+use crate::service::catalog::ModelCatalog;
 use crate::service::chat::Chat;
 use crate::service::limit::Limiter;
 use crate::service::provider::Providers;
@@ -55,7 +56,8 @@ impl App {
         let seconds = Duration::from_secs;
         let (server, exposed) = (config.server.clone(), config.telemetry.metrics);
         let limiter = Arc::new(Limiter::new(&server.rate_limit, clock.clone()));
-        let providers = Arc::new(Providers::new(config, egress, catalog.clone()));
+        let models = ModelCatalog::load(config.model_catalog.as_deref())?;
+        let providers = Arc::new(Providers::new(config, egress, catalog.clone(), models));
         let state = State {
             chat: Chat::new(providers.clone(), limiter.clone(), telemetry.clone()),
             providers,

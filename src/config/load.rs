@@ -93,6 +93,7 @@ impl Config {
         }
         let origin = if set.is_empty() { origin } else { format!("{origin} with {}", set.join(", ")) };
         let mut config = interpret(tree, &origin)?;
+        config.imply();
         config.apply(overrides);
         Ok(config)
     }
@@ -169,10 +170,13 @@ fn interpret(tree: Value, origin: &str) -> Result<Config, ConfigError> {
         let path = error.path().to_string();
         ConfigError::Invalid { origin: origin.to_owned(), message: explain(&path, &error.into_inner().to_string()) }
     })?;
-    config.server.check().map_err(|message| ConfigError::Invalid { origin: origin.to_owned(), message })?;
+    let invalid = |message| ConfigError::Invalid { origin: origin.to_owned(), message };
+    config.server.check().map_err(invalid)?;
+    config.fill().map_err(invalid)?;
     config.plugins.directory = expand_home(&config.plugins.directory);
     config.plugins.cache = expand_home(&config.plugins.cache);
     config.logging.directory = expand_home(&config.logging.directory);
+    config.model_catalog = config.model_catalog.as_deref().map(expand_home);
     let ssl = &mut config.server.ssl;
     for path in [&mut ssl.cert, &mut ssl.key, &mut ssl.client_ca].into_iter().flatten() {
         *path = expand_home(path);

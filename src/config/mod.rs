@@ -5,6 +5,7 @@
 
 mod limits;
 mod load;
+mod presets;
 mod rate;
 mod routing;
 mod secret;
@@ -23,6 +24,7 @@ use serde::{Deserialize, Serialize};
 
 pub use limits::{Limits, PartialLimits};
 pub use load::{ConfigError, Overrides};
+pub use presets::{Preset, presets};
 pub use rate::{Per, Rate, RateLimit, SurfaceLimit, Surfaces};
 pub use routing::{Breaker, Cache, Route, RouteCache, RouteTarget, Routing};
 pub use secret::Secret;

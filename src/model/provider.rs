@@ -15,6 +15,19 @@ pub struct Price {
     pub output: f64,
     pub cache_read: Option<f64>,
     pub cache_write: Option<f64>,
+    /// What holds instead for long prompts.
+    pub long: Option<LongPrice>,
+}
+
+/// US dollars for a million tokens, of prompts of more than `above` tokens and their answers.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[expect(missing_docs, reason = "the names are the field's")]
+pub struct LongPrice {
+    pub above: u32,
+    pub input: f64,
+    pub output: f64,
+    pub cache_read: Option<f64>,
+    pub cache_write: Option<f64>,
 }
 
 /// A model, as far as it is known; what is not known is absent.

@@ -3,6 +3,7 @@
 pub mod answer;
 mod bill;
 mod call;
+pub mod catalog;
 pub mod chat;
 pub mod clock;
 pub mod conversation;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use tokio::time::Instant;
 
+use super::catalog::ModelCatalog;
 use super::vendor::Vendor;
 use crate::config::{self, Isolation, Secret, Timeouts};
 use crate::egress::Egress;
@@ -32,6 +33,7 @@ pub struct Providers {
     config: config::Config,
     egress: Egress,
     catalog: Arc<Catalog>,
+    models: ModelCatalog,
     current: ArcSwap<Resolved>,
     resolving: Mutex<()>,
 }
@@ -47,10 +49,10 @@ struct Resolved {
 // === impl Providers ===
 
 impl Providers {
-    /// The providers of `config` over the plugins of `catalog`.
-    pub fn new(config: config::Config, egress: Egress, catalog: Arc<Catalog>) -> Self {
+    /// The providers of `config` over the plugins of `catalog`, with what `models` knows of theirs.
+    pub fn new(config: config::Config, egress: Egress, catalog: Arc<Catalog>, models: ModelCatalog) -> Self {
         let empty = Resolved { snapshot: Arc::default(), again: None, providers: Arc::default() };
-        Self { config, egress, catalog, current: ArcSwap::from_pointee(empty), resolving: Mutex::default() }
+        Self { config, egress, catalog, models, current: ArcSwap::from_pointee(empty), resolving: Mutex::default() }
     }
 
     /// All providers now.
@@ -166,6 +168,11 @@ impl Providers {
             Origin::Directory => Isolation::Fresh,
         });
         let bounds = self.bounds(plugin, timeouts);
+        // Whoever is reached at another address may have other models of the same names.
+        let known = entry
+            .preset
+            .as_deref()
+            .or_else(|| (published.origin == Origin::Bundled && entry.base_url.is_none()).then_some(plugin));
         Ok(Vendor::new(
             name,
             published.clone(),
@@ -176,6 +183,7 @@ impl Providers {
             isolation,
             bounds,
             entry.default_model.clone(),
+            known.and_then(|vendor| self.models.vendor(vendor)),
         ))
     }
 

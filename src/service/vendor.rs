@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::catalog::{Models, told};
 use crate::config::Isolation;
 use crate::egress::{Egress, Target};
 use crate::model::Result;
@@ -32,6 +33,8 @@ pub struct Vendor {
     isolation: Isolation,
     bounds: Bounds,
     default_model: Option<String>,
+    /// What is known of its models without asking.
+    catalog: Option<Arc<Models>>,
     listed: Mutex<Listed>,
 }
 
@@ -55,10 +58,13 @@ impl Vendor {
         isolation: Isolation,
         bounds: Bounds,
         default_model: Option<String>,
+        catalog: Option<Arc<Models>>,
     ) -> Self {
+        let models = Arc::new(told(info.models.clone(), catalog.as_deref()));
         Self {
             published,
-            listed: Mutex::new(Listed { models: Arc::new(info.models.clone()), until: None }),
+            listed: Mutex::new(Listed { models, until: None }),
+            catalog,
             info,
             settings: settings.into(),
             way: Way { provider: name.into(), egress, target },
@@ -155,6 +161,9 @@ impl Vendor {
                 let created = model.created;
                 *model = known.clone();
                 model.created = known.created.or(created);
+            }
+            if let Some(facts) = self.catalog.as_ref().and_then(|catalog| catalog.get(&model.id)) {
+                facts.tell(model);
             }
         }
         listed

@@ -189,6 +189,7 @@ fn model(model: wp::Model) -> mp::Model {
             output: price.output,
             cache_read: price.cache_read,
             cache_write: price.cache_write,
+            long: None,
         }),
     }
 }
