@@ -43,7 +43,8 @@ impl App {
     /// Says what can't be done, and what to change.
     pub async fn build(config: Config) -> Result<Self> {
         let listeners = Listeners::bind(&config.server)?;
-        let egress = Egress::new(&config)?;
+        let clock = Clock::system();
+        let egress = Egress::new(&config, clock.wall())?;
         let endpoints = api::endpoints();
         let metrics = Arc::new(Metrics::new(endpoints.iter().map(|endpoint| endpoint.path)));
         let exported = otel(&config.telemetry.otlp, &egress)?;
@@ -51,7 +52,6 @@ impl App {
         let sandbox = Sandbox::new(&config.plugins)?.counting(metrics.plugins.clone());
         let loader = Loader::load(sandbox, config.plugins.clone(), BUNDLED).await?;
         let catalog = loader.catalog();
-        let clock = Clock::system();
         let readiness = Arc::new(Readiness::default());
         let seconds = Duration::from_secs;
         let (server, exposed) = (config.server.clone(), config.telemetry.metrics);

@@ -13,6 +13,7 @@ use crate::edge;
 use crate::egress::Egress;
 use crate::plugin::bundled::BUNDLED;
 use crate::plugin::wasm::{Loader, Sandbox};
+use crate::service::Clock;
 use crate::service::catalog::ModelCatalog;
 use crate::service::provider::Providers;
 use crate::telemetry::log;
@@ -114,7 +115,7 @@ pub(super) fn check(config: Config) -> Result<ExitCode, String> {
         edge::check(&config.server).map_err(text)?;
         let sandbox = Sandbox::new(&config.plugins).map_err(text)?;
         let loader = Loader::load(sandbox, config.plugins.clone(), BUNDLED).await.map_err(text)?;
-        let egress = Egress::new(&config).map_err(text)?;
+        let egress = Egress::new(&config, Clock::system().wall()).map_err(text)?;
         let models = ModelCatalog::load(config.model_catalog.as_deref()).map_err(text)?;
         let providers = Providers::new(config, egress, loader.catalog(), models);
         let mut report = String::from("the configuration can be read\n");

@@ -1,10 +1,16 @@
 //! Cuts a response body into frames, however its bytes arrive.
 
+use super::event_stream;
 use crate::model::provider::{Frame, Framing};
 
-/// A frame is longer than it may be.
+/// Why bytes give no frames.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct TooLong;
+pub(super) enum Fault {
+    /// A frame is longer than it may be.
+    TooLong,
+    /// It isn't what its framing promises.
+    Unreadable,
+}
 
 /// Holds what hasn't become a frame yet.
 pub(super) struct Cutter {
@@ -28,14 +34,18 @@ impl Cutter {
     }
 
     /// The frames that `bytes` complete.
-    pub(super) fn push(&mut self, bytes: &[u8]) -> Result<Vec<Frame>, TooLong> {
+    pub(super) fn push(&mut self, bytes: &[u8]) -> Result<Vec<Frame>, Fault> {
         let mut frames = Vec::new();
         match self.framing {
             Framing::Whole => {
                 self.rest.extend_from_slice(bytes);
                 self.check(self.rest.len())?;
             }
-            Framing::Bytes | Framing::EventStream => frames.push(Frame { event: None, data: bytes.to_vec() }),
+            Framing::Bytes => frames.push(Frame { event: None, data: bytes.to_vec() }),
+            Framing::EventStream => {
+                self.rest.extend_from_slice(bytes);
+                event_stream::take(&mut self.rest, self.longest, &mut frames)?;
+            }
             Framing::Ndjson | Framing::Sse => self.lines(bytes, &mut frames)?,
         }
         Ok(frames)
@@ -47,6 +57,7 @@ impl Cutter {
         let mut frames = Vec::new();
         match self.framing {
             Framing::Whole => frames.push(Frame { event: None, data: std::mem::take(&mut self.rest) }),
+            // What is left of an event stream is no message: whoever reads it misses its end.
             Framing::Bytes | Framing::EventStream => {}
             Framing::Ndjson | Framing::Sse => {
                 let line = std::mem::take(&mut self.rest);
@@ -61,7 +72,7 @@ impl Cutter {
         frames
     }
 
-    fn lines(&mut self, mut bytes: &[u8], frames: &mut Vec<Frame>) -> Result<(), TooLong> {
+    fn lines(&mut self, mut bytes: &[u8], frames: &mut Vec<Frame>) -> Result<(), Fault> {
         if std::mem::take(&mut self.after_return) && bytes.first() == Some(&b'\n') {
             bytes = bytes.get(1..).unwrap_or_default();
         }
@@ -127,9 +138,9 @@ impl Cutter {
         }
     }
 
-    fn check(&self, length: usize) -> Result<(), TooLong> {
+    fn check(&self, length: usize) -> Result<(), Fault> {
         let whole = length.saturating_add(self.data.as_ref().map_or(0, Vec::len));
-        if whole > self.longest { Err(TooLong) } else { Ok(()) }
+        if whole > self.longest { Err(Fault::TooLong) } else { Ok(()) }
     }
 }
 
@@ -187,9 +198,9 @@ mod tests {
     #[test]
     fn a_frame_that_never_ends_is_stopped() {
         let mut cutter = Cutter::new(Framing::Sse, 64);
-        assert_eq!((0..100).find_map(|_| cutter.push(b"data: xxxxxxxxxxxxxxxx\n").err()), Some(TooLong));
+        assert_eq!((0..100).find_map(|_| cutter.push(b"data: xxxxxxxxxxxxxxxx\n").err()), Some(Fault::TooLong));
         let mut cutter = Cutter::new(Framing::Ndjson, 64);
-        assert_eq!((0..100).find_map(|_| cutter.push(b"xxxxxxxxxxxxxxxx").err()), Some(TooLong));
+        assert_eq!((0..100).find_map(|_| cutter.push(b"xxxxxxxxxxxxxxxx").err()), Some(Fault::TooLong));
     }
 
     proptest! {

@@ -6,15 +6,17 @@
 //! compressed (we don't ask for it); proxies are not used.
 
 mod connect;
+mod event_stream;
 mod frames;
 mod otlp;
 mod policy;
 mod request;
 mod response;
+mod sign;
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use http_body_util::Full;
@@ -52,7 +54,11 @@ pub struct Egress {
     max_body: usize,
     /// Whether vendors are told the trace.
     propagate: bool,
+    now: Now,
 }
+
+/// The time of day, for signatures.
+pub type Now = Arc<dyn Fn() -> SystemTime + Send + Sync>;
 
 /// A vendor, as one provider reaches it.
 pub struct Target {
@@ -60,7 +66,8 @@ pub struct Target {
     name: String,
     base: request::Base,
     credential: Option<request::Credentials>,
-    secret: Option<String>,
+    /// What no text may repeat.
+    secrets: Vec<String>,
     /// The time-outs of every call.
     pub timeouts: Timeouts,
     clients: Arc<Clients>,
@@ -74,7 +81,7 @@ impl Egress {
     ///
     /// # Errors
     /// If the file of certificate authorities can't be used.
-    pub fn new(config: &config::Config) -> Result<Self> {
+    pub fn new(config: &config::Config, now: Now) -> Result<Self> {
         let named: HashSet<String> = config
             .providers
             .values()
@@ -86,6 +93,7 @@ impl Egress {
             max_frame: config.egress.max_frame,
             max_body: config.egress.max_body,
             propagate: config.telemetry.otlp.enabled && config.telemetry.otlp.propagate,
+            now,
         })
     }
 
@@ -107,8 +115,11 @@ impl Egress {
             .map_err(|reason| Error::internal(format!("provider {name}: {reason}")))?;
         let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
         let clients = clients.entry(timeouts.connect).or_default().clone();
-        let secret = secret.map(str::to_owned);
-        Ok(Target { name: name.to_owned(), base, credential, secret, timeouts, clients, dialer: self.dialer.clone() })
+        let secrets = match &credential {
+            Some(request::Credentials::Signature(keys)) => keys.secrets(),
+            _ => secret.map(str::to_owned).into_iter().collect(),
+        };
+        Ok(Target { name: name.to_owned(), base, credential, secrets, timeouts, clients, dialer: self.dialer.clone() })
     }
 }
 
@@ -124,10 +135,12 @@ impl Target {
         self.base.server()
     }
 
-    /// Takes the secret out of `text`, should a vendor have repeated it.
+    /// Takes secrets out of `text`, should a vendor have repeated them.
     pub fn redact(&self, text: &mut String) {
-        if let Some(secret) = self.secret.as_deref().filter(|secret| text.contains(*secret)) {
-            *text = text.replace(secret, "[secret]");
+        for secret in &self.secrets {
+            if text.contains(secret) {
+                *text = text.replace(secret, "[secret]");
+            }
         }
     }
 }

@@ -1,11 +1,14 @@
 //! A guest's request as it goes out: under the base URL, without headers that are the host's, with the credential.
 
+use std::time::SystemTime;
+
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, HeaderName, HeaderValue};
 use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{Method, Request, Uri};
 use http_body_util::Full;
 
+use super::sign::Keys;
 use crate::model::provider::{Credential, HttpRequest};
 use crate::model::trace::TraceContext;
 use crate::model::{Error, Fault, Kind, Result};
@@ -51,6 +54,8 @@ pub(super) enum Credentials {
     Header(HeaderName, HeaderValue),
     /// Name and value, encoded.
     Query(String),
+    /// Of the whole request.
+    Signature(Keys),
 }
 
 // === impl Base ===
@@ -138,7 +143,9 @@ impl Credentials {
                     name.parse().map_err(|_| format!("its plugin wants its key in `{name}`, which is no header"))?;
                 header(name, secret.to_owned())
             }
-            Credential::SigV4 { .. } => Err("its plugin wants its requests signed, which this server can't".into()),
+            Credential::SigV4 { service, region } => {
+                Keys::parse(secret, service, region).map(Self::Signature).map(Some)
+            }
             Credential::Query(name) => Ok(Some(Self::Query(
                 url::form_urlencoded::Serializer::new(String::new()).append_pair(name, secret).finish(),
             ))),
@@ -146,12 +153,13 @@ impl Credentials {
     }
 }
 
-/// The request on the wire.
+/// The request on the wire, as it is sent at `now`.
 pub(super) fn build(
     provider: &str,
     base: &Base,
     credentials: Option<&Credentials>,
     request: HttpRequest,
+    now: SystemTime,
 ) -> Result<Request<Full<Bytes>>> {
     let breach = |what: String| {
         Error::new(Kind::Plugin, Fault::Plugin, format!("the plugin of provider `{provider}` was stopped: {what}"))
@@ -167,7 +175,8 @@ pub(super) fn build(
         .ok()
         .filter(|method| *method != Method::CONNECT && *method != Method::TRACE)
         .ok_or_else(|| breach(format!("it asked for the method {:?}", request.method)))?;
-    let mut out = Request::new(Full::new(Bytes::from(request.body)));
+    let body = Bytes::from(request.body);
+    let mut out = Request::new(Full::new(body.clone()));
     *out.method_mut() = method;
     *out.uri_mut() = uri;
     let headers = out.headers_mut();
@@ -182,8 +191,10 @@ pub(super) fn build(
         headers.append(name, value);
     }
     headers.entry(http::header::USER_AGENT).or_insert(HeaderValue::from_static(USER_AGENT));
-    if let Some(Credentials::Header(name, value)) = credentials {
-        headers.insert(name.clone(), value.clone());
+    match credentials {
+        Some(Credentials::Header(name, value)) => drop(headers.insert(name.clone(), value.clone())),
+        Some(Credentials::Signature(keys)) => keys.sign(&mut out, &body, now)?,
+        _ => {}
     }
     Ok(out)
 }
@@ -263,16 +274,23 @@ mod tests {
         for name in
             ["Host", "authorization", "Transfer-Encoding", "content-length", "Traceparent", "tracestate", "baggage"]
         {
-            let error = build("p", &base, None, request(vec![(name.into(), "x".into())])).unwrap_err();
+            let error =
+                build("p", &base, None, request(vec![(name.into(), "x".into())]), SystemTime::UNIX_EPOCH).unwrap_err();
             assert!(error.public().contains("leave it out"), "{error}");
         }
         let credentials = Credentials::new(&Credential::Header("x-api-key".into()), Some("secret")).unwrap();
-        let built =
-            build("p", &base, credentials.as_ref(), request(vec![("X-Api-Key".into(), "guess".into())])).unwrap();
+        let built = build(
+            "p",
+            &base,
+            credentials.as_ref(),
+            request(vec![("X-Api-Key".into(), "guess".into())]),
+            SystemTime::UNIX_EPOCH,
+        )
+        .unwrap();
         assert_eq!(built.headers().get_all("x-api-key").iter().collect::<Vec<_>>(), ["secret"]);
         assert!(!format!("{built:?}").contains("secret"));
         let credentials = Credentials::new(&Credential::Query("key".into()), Some("s&t")).unwrap();
-        let built = build("p", &base, credentials.as_ref(), request(Vec::new())).unwrap();
+        let built = build("p", &base, credentials.as_ref(), request(Vec::new()), SystemTime::UNIX_EPOCH).unwrap();
         assert_eq!(built.uri().to_string(), "https://a.example/x?key=s%26t");
     }
 }

@@ -11,7 +11,7 @@ use hyper_util::client::legacy::connect::capture_connection;
 use tokio::time::{Instant, timeout};
 
 use super::connect::{self, AddressRefused, ConnectTimeout};
-use super::frames::{Cutter, TooLong};
+use super::frames::{self, Cutter};
 use super::{Egress, Target, request};
 use crate::model::provider::{Frame, Framing, Head, HttpRequest};
 use crate::model::trace::TraceContext;
@@ -71,7 +71,8 @@ impl Egress {
     /// If the guest asked for what it may not, or no head came in time.
     pub async fn send(&self, target: &Target, request: HttpRequest, trace: Option<&TraceContext>) -> Result<Response> {
         let framing = request.framing;
-        let mut request = request::build(&target.name, &target.base, target.credential.as_ref(), request)?;
+        let mut request =
+            request::build(&target.name, &target.base, target.credential.as_ref(), request, (self.now)())?;
         if let Some(trace) = trace.filter(|_| self.propagate) {
             request::propagate(&mut request, trace);
         }
@@ -180,13 +181,14 @@ impl Response {
     }
 
     fn cut(&mut self, data: &Bytes) -> Result<Piece> {
-        self.cutter.push(data).map(Piece::Frames).map_err(|TooLong| {
+        self.cutter.push(data).map(Piece::Frames).map_err(|fault| {
             self.body = None;
-            Error::new(
-                Kind::Upstream,
-                Fault::Upstream,
-                format!("the vendor of provider `{}` answered at a length that isn't taken (egress.max_frame, egress.max_body)", self.provider),
-            )
+            let what = match fault {
+                frames::Fault::TooLong => "at a length that isn't taken (egress.max_frame, egress.max_body)",
+                frames::Fault::Unreadable => "in a form that can't be read",
+            };
+            let message = format!("the vendor of provider `{}` answered {what}", self.provider);
+            Error::new(Kind::Upstream, Fault::Upstream, message)
         })
     }
 

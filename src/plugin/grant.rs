@@ -34,10 +34,28 @@ impl Grants {
     }
 }
 
-fn same_origin(a: &str, b: &str) -> bool {
-    match (Url::parse(a), Url::parse(b)) {
-        (Ok(a), Ok(b)) => a.origin().is_tuple() && a.origin() == b.origin(),
+/// Whether `url` has the origin of `pattern`, whose host may hold `*` in place of one label.
+fn same_origin(pattern: &str, url: &str) -> bool {
+    let (Ok(pattern), Ok(url)) = (Url::parse(pattern), Url::parse(url)) else { return false };
+    if !pattern.origin().is_tuple() || pattern.scheme() != url.scheme() {
+        return false;
+    }
+    let hosts = match (pattern.host_str(), url.host_str()) {
+        (Some(pattern), Some(host)) => same_host(pattern, host),
         _ => false,
+    };
+    hosts && pattern.port_or_known_default() == url.port_or_known_default()
+}
+
+fn same_host(pattern: &str, host: &str) -> bool {
+    let (mut labels, mut own) = (pattern.split('.'), host.split('.'));
+    loop {
+        match (labels.next(), own.next()) {
+            (None, None) => return true,
+            (Some("*"), Some(label)) if !label.is_empty() => {}
+            (Some(wanted), Some(label)) if wanted == label => {}
+            _ => return false,
+        }
     }
 }
 
@@ -52,5 +70,22 @@ mod tests {
         assert!(!same_origin("https://api.example.com", "https://api.example.com.evil.test/"));
         assert!(!same_origin("https://api.example.com", "https://api.example.com@evil.test/"));
         assert!(!same_origin("*", "*"));
+    }
+
+    #[test]
+    fn a_star_stands_for_one_label() {
+        let pattern = "https://*.example.com";
+        assert!(same_origin(pattern, "https://eu.example.com/v1"));
+        assert!(same_origin(pattern, pattern));
+        for other in [
+            "https://example.com",
+            "https://a.b.example.com",
+            "https://eu.example.com.evil.test",
+            "https://.example.com",
+        ] {
+            assert!(!same_origin(pattern, other), "{other}");
+        }
+        assert!(same_origin("https://runtime.*.example.com", "https://runtime.eu-1.example.com"));
+        assert!(!same_origin("https://runtime.*.example.com", "https://runtime.eu-1.evil.example.com"));
     }
 }

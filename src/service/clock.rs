@@ -1,6 +1,7 @@
 //! Time of day and fresh identifiers: given to whoever needs them, so that tests can give their own.
 
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -31,6 +32,12 @@ impl Clock {
     /// The time now.
     pub fn now(&self) -> Timestamp {
         (self.now)()
+    }
+
+    /// The same clock, for who signs what leaves.
+    pub fn wall(&self) -> Arc<dyn Fn() -> SystemTime + Send + Sync> {
+        let now = self.now.clone();
+        Arc::new(move || now().into())
     }
 
     /// The time now as RFC 3339 with milliseconds and `Z`.

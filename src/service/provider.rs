@@ -226,6 +226,10 @@ fn secret(name: &str, entry: &config::Provider, info: &Info, published: &Publish
             }
         });
     }
+    // A signature tells no key, wherever it goes.
+    if let Credential::SigV4 { .. } = info.credential {
+        return aws_keys(name).map(Some);
+    }
     // An address that the operator chose may belong to another vendor: it gets no key that wasn't meant for it.
     if entry.base_url.is_some() {
         return Ok(None);
@@ -240,6 +244,19 @@ fn secret(name: &str, entry: &config::Provider, info: &Info, published: &Publish
         ))),
         (_, None) => Err(unavailable(format!(
             "provider `{name}` has no key; set providers.{name}.api_key to env:NAME or file:PATH"
+        ))),
+    }
+}
+
+/// Keys as AWS's own programs find them in the environment.
+fn aws_keys(provider: &str) -> Result<String> {
+    let variable = |name: &str| Secret::Env(name.into()).resolve();
+    match (variable("AWS_ACCESS_KEY_ID"), variable("AWS_SECRET_ACCESS_KEY"), variable("AWS_SESSION_TOKEN")) {
+        (Ok(id), Ok(secret), Ok(token)) => Ok(format!("{id}:{secret}:{token}")),
+        (Ok(id), Ok(secret), Err(_)) => Ok(format!("{id}:{secret}")),
+        _ => Err(unavailable(format!(
+            "provider `{provider}` has no key; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or providers.{provider}.api_key \
+             to a reference to ACCESS_KEY_ID:SECRET_ACCESS_KEY"
         ))),
     }
 }
