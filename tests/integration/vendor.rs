@@ -2,6 +2,7 @@
 
 mod addresses;
 mod answers;
+mod bedrock;
 mod cancellation;
 mod connections;
 mod cuts;
