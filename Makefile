@@ -24,11 +24,13 @@ test: check-toolchain python check-format check-lints check-licences check-fresh
 		echo cargo test --workspace --lib --bins --tests; cargo test --workspace --lib --bins --tests; \
 	fi
 
-# What the sandbox costs, then what the server costs beside nginx. A busy machine spoils both: compare ratios of one run.
+# What the sandbox costs, then what the server costs beside nginx, then many streams at once. A busy machine spoils all of it:
+# compare ratios of one run.
 bench: check-toolchain
 	cargo bench --bench exchange
 	cargo build --release
 	python3 tests/bench/load.py $(TARGET)/release/mortise
+	python3 tests/bench/streams.py $(TARGET)/release/mortise
 
 # How long a start takes, and what an idle server holds; fails over the limits of tests/bench/start.py.
 bench-start: static

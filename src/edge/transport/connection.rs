@@ -124,7 +124,8 @@ where
     let (known, serving) = (activity.clone(), shared.clone());
     let service = service_fn(move |request: Request<Incoming>| {
         let (shared, mut in_flight) = (serving.clone(), known.request());
-        async move {
+        // Boxed, because hyper keeps its place for as long as the connection lives, while the answer goes out too.
+        Box::pin(async move {
             let first = request.version() < Version::HTTP_2;
             let mut response = if request.headers().len() > shared.http.settings().max_headers {
                 let mut response = Response::new(None);
@@ -139,7 +140,7 @@ where
             }
             in_flight.answered();
             Ok::<_, Infallible>(response.map(|body| Outgoing::new(body, in_flight)))
-        }
+        })
     });
     // Boxed, because who has said nothing yet should take no room for either.
     let over = if second {

@@ -29,11 +29,16 @@ impl<T: AsyncRead + Unpin> AsyncRead for Rewound<T> {
         }
         let length = self.first.len().min(into.remaining());
         into.put_slice(&self.first.split_to(length));
-        // What isn't needed any more isn't held for as long as the connection lives.
-        if !self.first.has_remaining() {
-            self.first = Bytes::new();
+        if self.first.has_remaining() {
+            return Poll::Ready(Ok(()));
         }
-        Poll::Ready(Ok(()))
+        // What isn't needed any more isn't held for as long as the connection lives.
+        self.first = Bytes::new();
+        // With what has come since: HTTP/1 would ask for the rest of its head with a buffer twice as large, and keep that.
+        match Pin::new(&mut self.inner).poll_read(context, into) {
+            Poll::Pending => Poll::Ready(Ok(())),
+            more => more,
+        }
     }
 }
 
@@ -79,5 +84,16 @@ mod tests {
         let mut three = [0; 3];
         rewound.read_exact(&mut three).await.unwrap();
         assert_eq!([two.as_slice(), &three].concat(), b"hello");
+    }
+
+    #[tokio::test]
+    async fn what_came_since_comes_with_it_and_is_not_waited_for() {
+        let first = || Bytes::from_static(b"hel");
+        let (mut theirs, mut ours) = tokio::io::duplex(64);
+        let mut all = [0; 8];
+        assert_eq!(Rewound::new(first(), &mut ours).read(&mut all).await.unwrap(), 3);
+        theirs.write_all(b"lo").await.unwrap();
+        assert_eq!(Rewound::new(first(), &mut ours).read(&mut all).await.unwrap(), 5);
+        assert_eq!(all.split_at(5).0, b"hello");
     }
 }
