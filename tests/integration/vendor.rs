@@ -7,6 +7,7 @@ mod connections;
 mod cuts;
 mod errors;
 mod pressure;
+mod raw;
 mod redirects;
 mod requests;
 mod round_trip;

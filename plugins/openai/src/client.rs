@@ -17,6 +17,7 @@ impl Provider for OpenAi {
         Ok(Info {
             base_url: Some("https://api.openai.com/v1".into()),
             key_variable: Some("OPENAI_API_KEY".into()),
+            dialects: options.dialects(),
             vision: true,
             models,
             ..Info::new("OpenAI")

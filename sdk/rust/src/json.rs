@@ -13,6 +13,8 @@
 //! # Ok::<(), mortise_sdk::provider::Error>(())
 //! ```
 
+mod splice;
+
 use std::borrow::Cow;
 use std::fmt;
 use std::io::Write as _;
@@ -22,6 +24,7 @@ use serde::de::{self, Deserializer, Visitor};
 use serde_json::value::RawValue;
 
 use crate::provider::Error;
+pub use splice::{Splice, elements};
 
 /// A JSON object that is being written. It is closed when it is dropped.
 pub struct Object<'a> {

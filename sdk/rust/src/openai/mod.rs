@@ -66,6 +66,7 @@ mod messages;
 mod models;
 mod names;
 mod options;
+mod raw;
 mod reader;
 mod request;
 mod usage;

@@ -54,6 +54,13 @@ impl Options {
     pub fn known_models(&self) -> Vec<Model> {
         self.models.iter().map(Model::new).collect()
     }
+
+    /// The dialects for [`crate::provider::Info::dialects`]: whose requests may come as their callers wrote them. None of one
+    /// whose messages these settings rewrite.
+    pub fn dialects(&self) -> Vec<String> {
+        let chat = self.developer_role;
+        chat.then(|| super::DIALECT.to_owned()).into_iter().collect()
+    }
 }
 
 impl Default for Options {
@@ -74,15 +81,20 @@ impl Default for Options {
 
 impl MaxTokensField {
     pub(super) fn name(self) -> &'static str {
+        self.names().0
+    }
+
+    /// Its name, and that of the other one.
+    pub(super) fn names(self) -> (&'static str, &'static str) {
         match self {
-            Self::MaxCompletionTokens => "max_completion_tokens",
-            Self::MaxTokens => "max_tokens",
+            Self::MaxCompletionTokens => ("max_completion_tokens", "max_tokens"),
+            Self::MaxTokens => ("max_tokens", "max_completion_tokens"),
         }
     }
 }
 
 impl ThinkingField {
-    pub(super) fn name(self) -> &'static str {
+    pub(super) const fn name(self) -> &'static str {
         match self {
             Self::ReasoningContent => "reasoning_content",
             Self::Reasoning => "reasoning",

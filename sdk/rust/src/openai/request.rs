@@ -35,12 +35,8 @@ pub(super) fn body(request: &Request, options: &Options) -> Result<Vec<u8>, Erro
     body.put_some(options.max_tokens_field.name(), request.max_tokens);
     body.put_some("temperature", request.temperature);
     body.put_some("top_p", request.top_p);
-    match request.top_k {
-        Some(_) if !options.top_k => {
-            return Err(Error::unsupported("`top_k` does not exist for this vendor: leave it out"));
-        }
-        top_k => drop(body.put_some("top_k", top_k)),
-    }
+    refuse_unknown_sampling(request, options)?;
+    body.put_some("top_k", request.top_k);
     body.put_some("frequency_penalty", request.frequency_penalty);
     body.put_some("presence_penalty", request.presence_penalty);
     if !request.stop.is_empty() {
@@ -72,6 +68,14 @@ pub(super) fn body(request: &Request, options: &Options) -> Result<Vec<u8>, Erro
     }
     drop(body);
     Ok(bytes)
+}
+
+/// What a vendor would take for a mistake, or worse, would not notice.
+pub(super) fn refuse_unknown_sampling(request: &Request, options: &Options) -> Result<(), Error> {
+    match request.top_k {
+        Some(_) if !options.top_k => Err(Error::unsupported("`top_k` does not exist for this vendor: leave it out")),
+        _ => Ok(()),
+    }
 }
 
 impl Context<'_> {
