@@ -59,6 +59,12 @@ pub enum Scalar<'a> {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Text<'a>(pub Cow<'a, str>);
 
+/// The member of an object that is a string, for a message: what is asked of a caller's own JSON.
+pub fn member(object: &str, name: &str) -> Option<String> {
+    let splice = Splice::of("an object", object).ok()?;
+    splice.get_text(name).map(Cow::into_owned)
+}
+
 /// Checks that a text holds one JSON value. `what` names it in the error.
 pub fn check(what: impl fmt::Display, text: &str) -> Result<&str, Error> {
     match serde_json::from_str::<&RawValue>(text) {

@@ -40,7 +40,7 @@ pub(super) fn embed(request: &EmbedRequest, options: &Options) -> Result<Box<dyn
     }
     drop(body);
     let expected = request.inputs.len();
-    Ok(once(with_headers(http::Request::post("/embeddings", bytes), options), move |frame, out| {
+    Ok(once(with_headers(http::Request::post(options.paths.of_model("/embeddings", &request.model), bytes), options), move |frame, out| {
         let answer: Answer<'_> = frame.json()?;
         if answer.data.len() != expected {
             let count = answer.data.len();

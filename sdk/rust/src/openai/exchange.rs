@@ -20,7 +20,7 @@ pub(super) fn chat(request: &Request, options: &Options) -> Result<Box<dyn Excha
         Some(text) if request.speaks(DIALECT) => raw::body(request, text, options)?,
         _ => request::body(request, options)?,
     };
-    let post = http::Request::post("/chat/completions", body).framed(framing);
+    let post = http::Request::post(options.paths.of_model("/chat/completions", &request.model), body).framed(framing);
     Ok(Box::new(Chat {
         request: Some(with_headers(post, options)),
         streaming: request.streaming,

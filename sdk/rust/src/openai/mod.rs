@@ -65,23 +65,35 @@ mod media;
 mod messages;
 mod models;
 mod names;
+mod object;
 mod options;
 mod raw;
 mod reader;
 mod request;
+mod responses;
 mod usage;
 
 use crate::chat::Request;
 use crate::http;
 use crate::provider::{EmbedRequest, Error, Exchange};
-pub use options::{MaxTokensField, Options, ThinkingField};
+pub use options::{
+    Api, CallIds, MaxTokensField, Options, Paths, ReasoningField, RequiredTool, SeedField, Summary,
+    ThinkingField,
+};
 
 /// The name of this dialect in [`Request::dialect`].
 pub const DIALECT: &str = "openai";
 
+/// The name of the dialect of `/responses`.
+pub const RESPONSES: &str = "openai-responses";
+
 /// Answers a conversation, streamed or whole.
 pub fn chat(request: &Request, options: &Options) -> Result<Box<dyn Exchange>, Error> {
-    exchange::chat(request, options)
+    match &request.raw {
+        Some(raw) if request.speaks(RESPONSES) => responses::chat(request, Some(raw), options),
+        _ if options.wants_responses(&request.model) => responses::chat(request, None, options),
+        _ => exchange::chat(request, options),
+    }
 }
 
 /// Turns texts into vectors.
