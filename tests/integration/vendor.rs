@@ -6,6 +6,7 @@ mod cancellation;
 mod connections;
 mod cuts;
 mod errors;
+mod presets;
 mod pressure;
 mod raw;
 mod redirects;

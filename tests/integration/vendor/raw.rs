@@ -53,7 +53,8 @@ async fn it_is_metered_and_fails_as_ever() {
     assert_eq!(answer["usage"]["total_tokens"], 21, "{answer}");
     let metrics = server.client.get("/metrics").await;
     let metrics = metrics.text();
-    let counted = metrics.lines().any(|line| line.contains("tokens") && line.contains("gpt-4o-mini") && line.ends_with(" 12"));
+    let counted =
+        metrics.lines().any(|line| line.contains("tokens") && line.contains("gpt-4o-mini") && line.ends_with(" 12"));
     assert!(counted, "the answer's tokens are not counted:\n{metrics}");
     let reply = server.client.send(&request).await;
     assert_eq!(reply.status(), 400);

@@ -7,8 +7,8 @@ use serde::Deserialize;
 use serde::de::{self, Deserializer, IgnoredAny, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::object::objects;
 pub(super) use super::object::Unknown;
+use super::object::objects;
 use crate::json::Text;
 
 objects! {

@@ -142,7 +142,12 @@ fn write_assistant(mut object: Object<'_>, message: &Message, context: Context<'
 }
 
 /// Content in parts, what the model thought first.
-fn write_content(object: &mut Object<'_>, message: &Message, thoughts: &[&str], context: Context<'_>) -> Result<(), Error> {
+fn write_content(
+    object: &mut Object<'_>,
+    message: &Message,
+    thoughts: &[&str],
+    context: Context<'_>,
+) -> Result<(), Error> {
     let mut list = object.array("content");
     if !thoughts.is_empty() {
         let mut part = list.object();

@@ -77,8 +77,7 @@ use crate::chat::Request;
 use crate::http;
 use crate::provider::{EmbedRequest, Error, Exchange};
 pub use options::{
-    Api, CallIds, MaxTokensField, Options, Paths, ReasoningField, RequiredTool, SeedField, Summary,
-    ThinkingField,
+    Api, CallIds, MaxTokensField, Options, Paths, ReasoningField, RequiredTool, SeedField, Summary, ThinkingField,
 };
 
 /// The name of this dialect in [`Request::dialect`].

@@ -186,7 +186,9 @@ impl Options {
 
     /// Whether a request that isn't passed on as it came goes to `/responses`.
     pub(super) fn wants_responses(&self, model: &str) -> bool {
-        let begins = |start: &String| model.strip_prefix(start.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'));
+        let begins = |start: &String| {
+            model.strip_prefix(start.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+        };
         self.api == Api::Responses || self.responses_models.iter().any(begins)
     }
 }

@@ -67,7 +67,10 @@ pub(super) fn body(request: &Request, options: &Options) -> Result<Vec<u8>, Erro
     for field in &request.extra {
         match field.name.as_str() {
             "stream_options" if context.same_dialect && request.streaming => {}
-            "n" if context.same_dialect => refuse_several(&field.value)?,
+            "n" if context.same_dialect => {
+                refuse_several(&field.value)?;
+                context.extra(&mut body, "request", field)?;
+            }
             _ => context.extra(&mut body, "request", field)?,
         }
     }

@@ -76,7 +76,8 @@ fn the_limit_has_the_vendor_s_name() {
 
 #[test]
 fn earlier_reasoning_goes_only_where_the_vendor_has_a_field_for_it() {
-    let with = |message: &str| format!(r#"{{"model":"m","messages":[{{"role":"user"}} , {message} ,{{"role":"user"}}]}}"#);
+    let with =
+        |message: &str| format!(r#"{{"model":"m","messages":[{{"role":"user"}} , {message} ,{{"role":"user"}}]}}"#);
     let text = with(r#"{"role":"assistant", "reasoning_content":"hm", "content":"reasoning_content"}"#);
     assert_eq!(sent(&text), with(r#"{"role":"assistant", "content":"reasoning_content"}"#));
     assert_eq!(sent_with(asks(&text), r#"{"replay_thinking": "reasoning_content"}"#), text);
@@ -104,7 +105,12 @@ fn what_the_vendor_has_not_is_refused_by_name_here_too() {
 #[test]
 fn a_vendor_whose_messages_are_rewritten_takes_no_bodies() {
     let dialects = |settings: &str| testing::describe::<Vendor>(settings).unwrap().dialects;
-    assert_eq!(dialects("{}"), ["openai"]);
-    assert_eq!(dialects(r#"{"max_tokens_field": "max_tokens"}"#), ["openai"]);
-    assert!(dialects(r#"{"developer_role": false}"#).is_empty());
+    let both = ["openai", "openai-responses"];
+    assert_eq!(dialects("{}"), both);
+    assert_eq!(dialects(r#"{"max_tokens_field": "max_tokens"}"#), both);
+    assert_eq!(dialects(r#"{"responses": false}"#), ["openai"]);
+    assert_eq!(dialects(r#"{"developer_role": false}"#), ["openai-responses"]);
+    assert_eq!(dialects(r#"{"api": "responses", "responses": false}"#), ["openai-responses"]);
+    assert_eq!(dialects(r#"{"responses_models": ["o3-pro"]}"#), ["openai-responses"]);
+    assert!(dialects(r#"{"developer_role": false, "responses": false}"#).is_empty());
 }

@@ -54,7 +54,9 @@ fn values_are_read_as_they_stand() {
 
 #[test]
 fn what_is_no_object_is_named() {
-    for text in ["", "[]", "{", r#"{"a"}"#, r#"{"a":1,}"#, r#"{"a":1 "b":2}"#, r#"{"a":"}"#, r#"{a:1}"#, "{}{}", r#"{"a":}"#] {
+    for text in
+        ["", "[]", "{", r#"{"a"}"#, r#"{"a":1,}"#, r#"{"a":1 "b":2}"#, r#"{"a":"}"#, r#"{a:1}"#, "{}{}", r#"{"a":}"#]
+    {
         let error = Splice::of("the body", text).expect_err(text);
         assert_eq!(error.message, "the body is not a JSON object");
     }
@@ -93,7 +95,8 @@ fn value() -> impl Strategy<Value = Value> {
     leaf.prop_recursive(3, 24, 4, |inner| {
         prop_oneof![
             vec(inner.clone(), 0..4).prop_map(Value::from),
-            vec(("(?s).{0,4}", inner), 0..4).prop_map(|members| Value::from(members.into_iter().collect::<Map<_, _>>())),
+            vec(("(?s).{0,4}", inner), 0..4)
+                .prop_map(|members| Value::from(members.into_iter().collect::<Map<_, _>>())),
         ]
     })
 }

@@ -33,7 +33,8 @@ fn write_message(items: &mut Array<'_>, message: &Message, context: Context<'_>)
             write_result(items, result)?;
         }
     }
-    let mut rest = message.parts.iter().filter(|part| !matches!(part, Part::Outcome(_) | Part::CachePoint(_))).peekable();
+    let mut rest =
+        message.parts.iter().filter(|part| !matches!(part, Part::Outcome(_) | Part::CachePoint(_))).peekable();
     if rest.peek().is_none() && message.parts.iter().any(|part| matches!(part, Part::Outcome(_))) {
         return Ok(());
     }
@@ -173,11 +174,8 @@ fn write_media(list: &mut Array<'_>, media: &Media) -> Result<(), Error> {
         ));
     }
     let mut part = list.object();
-    let (kind, url, data) = if image {
-        ("input_image", "image_url", "image_url")
-    } else {
-        ("input_file", "file_url", "file_data")
-    };
+    let (kind, url, data) =
+        if image { ("input_image", "image_url", "image_url") } else { ("input_file", "file_url", "file_data") };
     part.put("type", kind);
     match &media.source {
         MediaSource::Url(address) => drop(part.put(url, address)),

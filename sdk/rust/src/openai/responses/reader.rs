@@ -151,10 +151,12 @@ impl Reader {
             // What an unfinished answer took is paid for all the same, so this comes after the usage.
             Some("failed" | "cancelled") => return Err(failure(response.error)),
             Some("in_progress" | "queued") => return Err(Error::upstream("the vendor's answer is not complete")),
-            Some("incomplete") => match response.incomplete.as_ref().and_then(|details| word(&details.reason)).as_deref() {
-                Some("content_filter") => StopReason::Refusal,
-                _ => StopReason::Length,
-            },
+            Some("incomplete") => {
+                match response.incomplete.as_ref().and_then(|details| word(&details.reason)).as_deref() {
+                    Some("content_filter") => StopReason::Refusal,
+                    _ => StopReason::Length,
+                }
+            }
             _ if response.error.is_some() => return Err(failure(response.error)),
             _ if self.calls.is_empty() => StopReason::Complete,
             _ => StopReason::ToolCalls,

@@ -165,7 +165,8 @@ fn write_include(body: &mut Object<'_>, request: &Request, context: Context<'_>)
         None => Vec::new(),
     };
     let parts = request.messages.iter().flat_map(|message| &message.parts);
-    let mut sealed = parts.filter(|part| matches!(part, Part::Thinking(thinking) if thinking.redacted || thinking.signature.is_some()));
+    let mut sealed = parts
+        .filter(|part| matches!(part, Part::Thinking(thinking) if thinking.redacted || thinking.signature.is_some()));
     let reasons = request.reasoning.as_ref().is_some_and(|reasoning| effort(reasoning) != "none");
     let wanted = reasons || context.options.reasoning_summary.is_some() || sealed.next().is_some();
     let wanted = wanted && !asked.iter().any(|known| known == SEALED);
