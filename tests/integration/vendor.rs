@@ -2,6 +2,7 @@
 
 mod addresses;
 mod answers;
+mod azure;
 mod cancellation;
 mod connections;
 mod cuts;
@@ -11,6 +12,7 @@ mod pressure;
 mod raw;
 mod redirects;
 mod requests;
+mod responses;
 mod round_trip;
 mod splits;
 mod timeouts;

@@ -23,7 +23,7 @@ fn it_says_where_openai_is() {
     assert_eq!(info.base_url.as_deref(), Some("https://api.openai.com/v1"));
     assert_eq!(info.key_variable.as_deref(), Some("OPENAI_API_KEY"));
     assert_eq!(info.credential, Credential::Bearer);
-    assert!(info.models.iter().all(|model| model.price.is_none()));
+    assert!(info.models.iter().all(|model| model.price.is_none() && model.context_window.is_none()));
 }
 
 #[test]
