@@ -74,7 +74,8 @@ struct Preset {
     plugin: String,
     base_url: String,
     key_variable: Option<String>,
-    settings: serde_json::Value,
+    #[serde(default)]
+    settings: serde_json::Map<String, serde_json::Value>,
 }
 
 #[test]
@@ -83,7 +84,7 @@ fn every_preset_can_be_read() {
     let presets: BTreeMap<String, Preset> = serde_saphyr::from_str(text).unwrap();
     let mut checked = 0;
     for (id, preset) in presets.iter().filter(|(_, preset)| preset.plugin == "openai") {
-        let settings = preset.settings.to_string();
+        let settings = json!(preset.settings).to_string();
         let info = testing::describe::<OpenAi>(&settings).unwrap_or_else(|error| panic!("{id}: {}", error.message));
         assert_eq!(info.dialects.iter().any(|dialect| dialect == "openai-responses"), id == "xai", "{id}");
         let here = preset.base_url.starts_with("http://localhost:");
