@@ -63,7 +63,9 @@ fn reasoning(body: &mut Splice<'_>, field: ReasoningField) -> Result<(), Error> 
 /// A stream always asks for usage, whatever else the caller wants of it.
 fn stream_options(body: &mut Splice<'_>, streaming: bool) -> Result<(), Error> {
     match body.get("stream_options") {
-        _ if !streaming => drop(body.remove("stream_options")),
+        // Of a stream that is none now. Where the caller never asked for one, the vendor says what it thinks of that.
+        _ if !streaming && body.get("stream") == Some("true") => drop(body.remove("stream_options")),
+        _ if !streaming => {}
         None | Some("null") => drop(body.set("stream_options", r#"{"include_usage":true}"#)?),
         Some(wishes) => {
             let mut wishes = Splice::of("`stream_options`", wishes)?;

@@ -57,7 +57,7 @@ fn whether_it_streams_is_the_host_s_decision() {
         sent_with(plain, "{}"),
         r#"{"model":"m","messages":[],"stream":true,"stream_options":{"include_usage":true}}"#
     );
-    let said = r#"{"model":"m","stream":false,"messages":[]}"#;
+    let said = r#"{"model":"m","stream":false,"messages":[],"stream_options":{}}"#;
     assert_eq!(sent(said), said);
 }
 
