@@ -18,6 +18,8 @@ const WORDS: &[(&str, ErrorKind)] = &[
     ("model_not_found", ErrorKind::UnknownModel),
     ("content_filter", ErrorKind::Refused),
     ("content_policy_violation", ErrorKind::Refused),
+    ("image_content_policy_violation", ErrorKind::Refused),
+    ("invalid_prompt", ErrorKind::InvalidRequest),
     ("invalid_api_key", ErrorKind::Unauthenticated),
     ("authentication_error", ErrorKind::Unauthenticated),
     ("unauthenticated", ErrorKind::Unauthenticated),
