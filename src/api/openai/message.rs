@@ -160,7 +160,7 @@ fn read_part(raw: &RawValue, path: &str, parts: &mut Vec<Part>) -> Result<()> {
 }
 
 /// An address, or the bytes themselves in a `data:` URL.
-fn from_url(url: &str, mime: &str) -> Result<Media, &'static str> {
+pub(super) fn from_url(url: &str, mime: &str) -> Result<Media, &'static str> {
     let media = |mime: &str, source| Media { mime: mime.to_owned(), source, name: None, detail: None };
     let Some(data) = url.strip_prefix("data:") else {
         return if url.starts_with("http://") || url.starts_with("https://") {

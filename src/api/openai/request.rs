@@ -83,7 +83,7 @@ pub(super) fn read(mut body: Fields) -> Result<Asked> {
     Ok(Asked { request, include_usage })
 }
 
-fn within(body: &mut Fields, name: &str, low: f64, high: f64) -> Result<Option<f64>> {
+pub(super) fn within(body: &mut Fields, name: &str, low: f64, high: f64) -> Result<Option<f64>> {
     let value: Option<f64> = body.take(name)?;
     match value {
         Some(value) if !(low..=high).contains(&value) => {
@@ -93,7 +93,7 @@ fn within(body: &mut Fields, name: &str, low: f64, high: f64) -> Result<Option<f
     }
 }
 
-fn unsupported(body: &Fields, name: &str, what: &str) -> Error {
+pub(super) fn unsupported(body: &Fields, name: &str, what: &str) -> Error {
     let path = body.path_of(name);
     Error::caller(Kind::Unsupported, format!("Unsupported value for {path}: {what}")).with_param(path)
 }
@@ -126,7 +126,8 @@ fn tools(body: &mut Fields) -> Result<Vec<Tool>> {
         .collect()
 }
 
-const EMPTY_SCHEMA: &str = r#"{"type":"object","properties":{}}"#;
+/// What a function without parameters takes.
+pub(super) const EMPTY_SCHEMA: &str = r#"{"type":"object","properties":{}}"#;
 
 fn tool_choice(body: &mut Fields) -> Result<Option<ToolChoice>> {
     let Some(raw) = body.take_raw("tool_choice") else { return Ok(None) };
@@ -182,7 +183,7 @@ fn response_format(body: &mut Fields) -> Result<Option<ResponseFormat>> {
 }
 
 /// Takes the object `name` as it came.
-fn object(fields: &mut Fields, name: &str) -> Result<Option<String>> {
+pub(super) fn object(fields: &mut Fields, name: &str) -> Result<Option<String>> {
     match fields.take_raw(name).map(text) {
         Some(text) if !text.starts_with('{') => Err(fields.wrong(name, "expected an object")),
         text => Ok(text),
