@@ -12,6 +12,7 @@ mod responses;
 mod schema;
 mod shape;
 mod stream;
+mod tools;
 mod wire;
 
 #[cfg(test)]

@@ -28,7 +28,8 @@ fn a_tool_is_called_in_pieces() {
 
 #[test]
 fn ids_of_calls_go_on_counting() {
-    let earlier = Part::Call(ToolCall { id: "call_1".into(), name: "clock".into(), arguments: "{}".into(), extra: Vec::new() });
+    let earlier =
+        Part::Call(ToolCall { id: "call_1".into(), name: "clock".into(), arguments: "{}".into(), extra: Vec::new() });
     let mut request = with_tools("");
     request.messages = vec![
         Message::new(Role::Assistant, vec![earlier]),

@@ -70,7 +70,8 @@ fn media_are_mentioned() {
 
 #[test]
 fn results_at_the_end_are_echoed_and_not_obeyed() {
-    let call = |id: &str| Part::Call(ToolCall { id: id.into(), name: "f".into(), arguments: "{}".into(), extra: Vec::new() });
+    let call =
+        |id: &str| Part::Call(ToolCall { id: id.into(), name: "f".into(), arguments: "{}".into(), extra: Vec::new() });
     let failed = ToolResult { call_id: "b".into(), parts: vec![ResultPart::Text("no".into())], failed: true };
     let mut messages = vec![
         Message::user("[[tool f]]"),

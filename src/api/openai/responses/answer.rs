@@ -137,16 +137,18 @@ impl Frame {
 
     /// What the caller's tool is that the provider calls `name`.
     pub(super) fn known(&self, name: &str) -> Known {
-        let plain = || Known { kind: Kind::Function, name: name.to_owned(), namespace: None };
-        self.names.known(name).cloned().unwrap_or_else(plain)
+        let plain = |kind| Known { kind, name: name.to_owned(), namespace: None };
+        if self.spoken {
+            // A namespace is one of the call's own fields.
+            return plain(self.names.kind(name));
+        }
+        self.names.offered(name).cloned().unwrap_or_else(|| plain(Kind::Function))
     }
 
     /// The item of a call.
     pub(super) fn call(&self, id: String, status: &'static str, known: Known, call: ToolCall) -> Item {
         let Known { kind, name, namespace } = known;
         let ToolCall { id: call_id, arguments, extra, .. } = call;
-        // In the dialect itself, it is a field of the call already.
-        let namespace = namespace.filter(|_| extra.iter().all(|field| field.name != "namespace"));
         let extra = Extras(extra);
         match kind {
             Kind::Function => Item::FunctionCall { id, status, call_id, name, namespace, arguments, extra },
@@ -172,8 +174,16 @@ impl Frame {
     /// The item of a thought.
     pub(super) fn thought(&self, id: String, thinking: Thinking) -> Item {
         let Thinking { text, signature, redacted } = thinking;
+        if self.spoken {
+            // What is sealed opens only under the vendor's own id, which stands in front of it.
+            let (text, sealed) = if redacted { (String::new(), Some(text)) } else { (text, signature) };
+            let named = sealed.as_deref().and_then(named);
+            let (id, sealed) = named.map_or((id, sealed.as_deref()), |(id, sealed)| (id.to_owned(), Some(sealed)));
+            let encrypted_content = sealed.filter(|sealed| !sealed.is_empty()).map(str::to_owned);
+            let summary = if text.is_empty() { Vec::new() } else { vec![Summary::SummaryText { text }] };
+            return Item::Reasoning { id, summary, encrypted_content };
+        }
         let (summary, encrypted_content) = match redacted {
-            true if self.spoken => (Vec::new(), Some(text)),
             true => (Vec::new(), Some(Sealed::Redacted(text).write())),
             false if text.is_empty() => (Vec::new(), signature),
             false => (vec![Summary::SummaryText { text }], signature),
@@ -239,6 +249,11 @@ impl Kind {
             Self::Search => "tsc_",
         }
     }
+}
+
+/// The vendor's id of a reasoning item, and what it has sealed.
+pub(super) fn named(signature: &str) -> Option<(&str, &str)> {
+    signature.split_once(':').filter(|(id, _)| id.starts_with("rs_"))
 }
 
 /// How an answer ended: its status, and why it isn't complete.

@@ -1,6 +1,6 @@
 //! The item that is being written: how it begins, grows and ends.
 
-use super::answer::Frame;
+use super::answer::{Frame, named};
 use super::event::Said;
 use super::stream::put;
 use super::tools::{Kind, Known};
@@ -43,7 +43,12 @@ impl Open {
             }
             Event::Thinking { block, text } | Event::Signature { block, text } if !text.is_empty() => {
                 let thinking = Thinking { text: String::new(), signature: None, redacted: false };
-                Some(Self::Thought { id: clock::fresh("rs_"), block: *block, thinking })
+                let own = match event {
+                    Event::Signature { text, .. } if frame.spoken => named(text),
+                    _ => None,
+                };
+                let id = own.map_or_else(|| clock::fresh("rs_"), |(id, _)| id.to_owned());
+                Some(Self::Thought { id, block: *block, thinking })
             }
             Event::CallStarted { block, id, name, extra } => {
                 let known = frame.known(name);
@@ -66,6 +71,8 @@ impl Open {
     pub(super) fn is_whole(&self) -> bool {
         match self {
             Self::Message { .. } | Self::Thought { .. } => true,
+            // In the dialect itself, items don't interleave.
+            Self::Call { verbatim: true, .. } => true,
             Self::Call { call, .. } => {
                 call.arguments.trim_end().ends_with('}')
                     && serde_json::from_str::<serde::de::IgnoredAny>(&call.arguments).is_ok()

@@ -85,7 +85,10 @@ fn what_a_vendor_wants_to_see_again_comes_back() {
 }
 
 fn written(events: Vec<Event>) -> Vec<Value> {
-    let frame = Frame::new("m".into(), 7, Shown::default(), Names::default(), false);
+    written_by(Frame::new("m".into(), 7, Shown::default(), Names::default(), false), events)
+}
+
+fn written_by(frame: Frame, events: Vec<Event>) -> Vec<Value> {
     let mut writer = Writer::new(frame);
     let mut out = Vec::new();
     events.into_iter().for_each(|event| writer.event(&mut out, event));
@@ -166,6 +169,41 @@ fn signed_and_hidden_thoughts_are_kept() {
     assert_eq!(items[2]["encrypted_content"], "alone");
     assert!(items[3]["encrypted_content"].as_str().unwrap().starts_with("mortise.call."), "{items}");
     assert_eq!((&items[4]["arguments"], &items[4]["x"]), (&json!("{}"), &json!(1)));
+}
+
+#[test]
+fn the_dialects_own_words_stay_as_they_are() {
+    let body = json!({"model": "m", "input": "x", "tools": [
+        {"type": "namespace", "name": "n", "tools": [{"type": "custom", "name": "patch"}]},
+    ]});
+    let Asked { names, shown, .. } = asked(&body).unwrap();
+    let frame = Frame::new("m".into(), 7, shown, names, true);
+    let sealed = |block: u32, text: &str| Event::Signature { block, text: text.into() };
+    let namespace = vec![Field { name: "namespace".into(), value: "\"n\"".into() }];
+    let events = vec![
+        Event::Started { id: Some("resp_vendor".into()), model: None },
+        sealed(0, "rs_1:"),
+        Event::Thinking { block: 0, text: "deep".into() },
+        sealed(0, "rs_1:gAAA"),
+        Event::Redacted { block: 1, text: "rs_2:gBBB".into() },
+        Event::CallStarted { block: 2, id: "c".into(), name: "patch".into(), extra: namespace },
+        given(2, "{\"input\":"),
+        given(2, "\"x\"}"),
+        Event::Text { block: 3, text: "done".into() },
+        stop(StopReason::ToolCalls),
+    ];
+    let written = written_by(frame, events);
+    assert!(written.iter().all(|event| event["item_id"] != json!(null)
+        || event["item"] != json!(null)
+        || event["response"]["id"] == "resp_vendor"));
+    let items = &written.last().unwrap()["response"]["output"];
+    assert_eq!(
+        items[0],
+        json!({"type": "reasoning", "id": "rs_1", "summary": [{"type": "summary_text", "text": "deep"}], "encrypted_content": "gAAA"})
+    );
+    assert_eq!(items[1], json!({"type": "reasoning", "id": "rs_2", "summary": [], "encrypted_content": "gBBB"}));
+    assert_eq!((&items[2]["type"], &items[2]["namespace"]), (&json!("custom_tool_call"), &json!("n")));
+    assert_eq!((&items[2]["input"], &items[3]["type"]), (&json!("{\"input\":\"x\"}"), &json!("message")));
 }
 
 #[test]

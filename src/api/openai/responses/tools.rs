@@ -6,7 +6,8 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::api::openai::custom;
-use crate::api::openai::request::{EMPTY_SCHEMA, object};
+use crate::api::openai::request::object;
+use crate::api::openai::tools::EMPTY_SCHEMA;
 use crate::http::Fields;
 use crate::model::Result;
 use crate::model::chat::{Field, Json, Tool, ToolChoice};
@@ -56,8 +57,13 @@ pub(super) const SEARCH: &str = "tool_search";
 
 impl Names {
     /// The tool that a provider was offered under `name`.
-    pub(super) fn known(&self, name: &str) -> Option<&Known> {
+    pub(super) fn offered(&self, name: &str) -> Option<&Known> {
         self.0.get(name)
+    }
+
+    /// The kind of the tool that the caller calls `name`.
+    pub(super) fn kind(&self, name: &str) -> Kind {
+        self.0.values().find(|known| known.name == name).map_or(Kind::Function, |known| known.kind)
     }
 }
 
@@ -131,8 +137,8 @@ impl Offer {
     pub(super) fn choose(&mut self, body: &mut Fields, raw: Option<&RawValue>) -> Result<Chosen> {
         let Some(raw) = raw else { return Ok(Chosen::default()) };
         let choice = match serde_json::from_str::<Choice>(raw.get()) {
-            Ok(choice) => choice,
-            Err(_) => return Err(body.wrong("tool_choice", "expected auto, none, required, or an object with a type")),
+            Ok(choice) if !raw.get().starts_with('[') => choice,
+            _ => return Err(body.wrong("tool_choice", "expected auto, none, required, or an object with a type")),
         };
         let named = |name: &str, namespace: Option<&str>| ToolChoice::Named(offered(name, namespace));
         let wrong = |what| Err(body.wrong("tool_choice", what));
