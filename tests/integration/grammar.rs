@@ -2,12 +2,14 @@
 
 mod chat;
 mod openai;
+mod responses;
 
 use serde_json::Value;
 
 use crate::client::Event;
 pub use chat::Told;
 pub use openai::Said;
+pub use responses::Answered;
 
 type Fault = Result<(), String>;
 
@@ -21,6 +23,12 @@ pub fn openai(events: &[Event], usage: bool) -> Said {
 #[track_caller]
 pub fn chat(events: &[Event]) -> Told {
     chat::read(events).unwrap_or_else(|fault| panic!("{fault}\n{events:#?}"))
+}
+
+/// Checks a stream of `/responses`.
+#[track_caller]
+pub fn responses(events: &[Event]) -> Answered {
+    responses::read(events).unwrap_or_else(|fault| panic!("{fault}\n{events:#?}"))
 }
 
 fn ensure(holds: bool, fault: impl Into<String>) -> Fault {

@@ -19,7 +19,7 @@ async fn run(base_url: String) {
     assert!(python.exists(), "no {}: run `make test`, which prepares it", python.display());
     let mut command = Command::new(python);
     command
-        .args(["-m", "pytest", "-q", "-p", "no:cacheprovider", "test_openai.py"])
+        .args(["-m", "pytest", "-q", "-p", "no:cacheprovider", "test_openai.py", "test_openai_responses.py"])
         .current_dir(root.join("tests/sdk"))
         .env("MORTISE_BASE_URL", base_url)
         .env("PYTHONDONTWRITEBYTECODE", "1")
