@@ -6,6 +6,7 @@ mod call;
 pub mod chat;
 pub mod clock;
 pub mod conversation;
+pub mod count;
 pub mod limit;
 pub mod provider;
 pub mod readiness;
