@@ -1,5 +1,6 @@
 //! What each form of stream must look like, whoever wrote it: a checker for each, run on every stream of every test.
 
+mod anthropic;
 mod chat;
 mod openai;
 mod responses;
@@ -7,6 +8,7 @@ mod responses;
 use serde_json::Value;
 
 use crate::client::Event;
+pub use anthropic::Message;
 pub use chat::Told;
 pub use openai::Said;
 pub use responses::Answered;
@@ -17,6 +19,12 @@ type Fault = Result<(), String>;
 #[track_caller]
 pub fn openai(events: &[Event], usage: bool) -> Said {
     openai::read(events, usage).unwrap_or_else(|fault| panic!("{fault}\n{events:#?}"))
+}
+
+/// Checks a stream of `/anthropic/v1/messages`.
+#[track_caller]
+pub fn anthropic(events: &[Event]) -> Message {
+    anthropic::read(events).unwrap_or_else(|fault| panic!("{fault}\n{events:#?}"))
 }
 
 /// Checks a stream of `/api/v1/chat/stream`.

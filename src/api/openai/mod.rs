@@ -18,6 +18,8 @@ mod wire;
 #[cfg(test)]
 mod tests;
 
+pub(super) use wire::Members;
+
 use super::State;
 use crate::http::endpoint::{Type, answer};
 use crate::http::{Endpoint, Surface};
@@ -28,7 +30,9 @@ pub const SURFACE: Surface = Surface {
     about: "OpenAI's API, under `/openai/v1` and `/v1`: its SDKs work unchanged.",
     prefixes: &["/openai/", "/v1/"],
     shape: shape::write,
+    status: |fault| fault.status,
     error: Type::of::<shape::OpenAiError<'_>>(),
+    vendor_id: None,
 };
 
 /// How a request fails that asks a provider.

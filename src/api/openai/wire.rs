@@ -290,7 +290,7 @@ struct CompletionDetails {
 
 /// Fields that stand among others, as they came.
 #[derive(Clone, Copy, Default)]
-pub(super) struct Members<'a>(pub(super) &'a [Field]);
+pub(in crate::api) struct Members<'a>(pub(in crate::api) &'a [Field]);
 
 // === impl Extra ===
 

@@ -1,0 +1,1 @@
+//! Tests of Anthropic's dialect: what is read, what is written.
