@@ -2,6 +2,7 @@
 
 mod addresses;
 mod answers;
+mod anthropic;
 mod cancellation;
 mod connections;
 mod cuts;
