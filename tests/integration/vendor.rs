@@ -2,6 +2,7 @@
 
 mod addresses;
 mod answers;
+mod anthropic;
 mod azure;
 mod bedrock;
 mod cancellation;

@@ -44,8 +44,14 @@ const WORDS: &[(&str, ErrorKind)] = &[
 ];
 
 /// Parts of messages that tell a conversation too long for its model, where no word does.
-const TOO_LONG: &[&str] =
-    &["maximum context length", "context window", "context length", "context limit", "prompt is too long", "input is too long"];
+const TOO_LONG: &[&str] = &[
+    "maximum context length",
+    "context window",
+    "context length",
+    "context limit",
+    "prompt is too long",
+    "input is too long",
+];
 
 impl Error {
     /// What a response other than a success means.
