@@ -179,9 +179,98 @@ fn values() -> Vec<Value> {
         said(json!([{"type": "input_file", "file_url": "https://example.com/a.pdf"}])),
         said(json!([{"type": "input_file", "filename": "f"}])),
     ]);
+    values.extend(anthropic());
     values.extend(texts.map(Value::from));
     values.extend(numbers.map(Value::from));
     values
+}
+
+/// The same for the fields that only Anthropic's dialect has.
+fn anthropic() -> Vec<Value> {
+    let block = |block: Value| json!([{"role": "user", "content": [block]}]);
+    let result = |content: Value| block(json!({"type": "tool_result", "tool_use_id": "c", "content": content}));
+    let document = |source: Value| block(json!({"type": "document", "source": source}));
+    let tool = |more: Value| {
+        let mut tool = json!({"name": "f", "input_schema": {}});
+        tool.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        json!([tool])
+    };
+    vec![
+        json!({"user_id": "u"}),
+        json!({"user_id": 1}),
+        json!({"effort": "high"}),
+        json!({"effort": 1}),
+        json!({"format": {"type": "json_schema"}}),
+        json!({"format": {"type": "json_schema", "schema": {}}}),
+        json!({"format": {"type": "xml"}}),
+        json!({"format": {}}),
+        json!({"type": "json_schema", "schema": {}}),
+        json!({"type": "json_schema", "schema": 1}),
+        json!({"type": "enabled"}),
+        json!({"type": "enabled", "budget_tokens": 1024.0}),
+        json!({"type": "enabled", "budget_tokens": -1}),
+        json!({"type": "adaptive", "display": "omitted"}),
+        json!({"type": 1}),
+        json!({"type": "auto"}),
+        json!({"type": "any", "disable_parallel_tool_use": true}),
+        json!({"type": "none", "disable_parallel_tool_use": 1}),
+        json!({"type": "tool"}),
+        json!({"type": "tool", "name": "f"}),
+        tool(json!({})),
+        tool(json!({"type": "custom", "cache_control": {}})),
+        tool(json!({"type": null, "description": "d"})),
+        tool(json!({"type": 1})),
+        tool(json!({"name": ""})),
+        tool(json!({"description": 1})),
+        tool(json!({"input_schema": []})),
+        json!([{"type": "web_search_20250305", "name": "web_search"}]),
+        json!([{"type": "text", "text": "x", "cache_control": {"type": "ephemeral"}}]),
+        json!([{"type": "text"}]),
+        json!([{"type": "x", "cache_control": 1}]),
+        json!([{"role": "assistant", "content": ""}]),
+        json!([{"role": "system", "content": [{"type": "text", "text": "x", "citations": 1}]}]),
+        block(json!({"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "AAAA"}})),
+        block(json!({"type": "image", "source": {"type": "base64", "media_type": "image/png"}})),
+        block(json!({"type": "image", "source": {"type": "url", "url": "https://example.com/a.png"}})),
+        block(json!({"type": "image", "source": {"type": "url", "url": "file:///a"}})),
+        block(json!({"type": "image", "source": {"type": "file", "file_id": "f"}})),
+        block(json!({"type": "image", "source": {"type": "content"}})),
+        block(json!({"type": "image", "source": {"type": "moon", "phase": 1}})),
+        block(json!({"type": "image", "source": {}})),
+        block(json!({"type": "image"})),
+        document(json!({"type": "text", "data": "x"})),
+        document(json!({"type": "text", "data": 1})),
+        document(json!({"type": "content", "content": "x"})),
+        document(json!({"type": "content", "content": [{"type": "text", "text": "x"}]})),
+        document(json!({"type": "content", "content": [{"type": "text"}]})),
+        document(json!({"type": "content", "content": [{"type": "thinking"}]})),
+        document(json!({"type": "content"})),
+        document(json!({"type": "url", "url": "https://example.com"})),
+        block(
+            json!({"type": "document", "source": {"type": "file", "file_id": "f"}, "title": "t", "citations": {"enabled": true}}),
+        ),
+        block(json!({"type": "document", "source": {"type": "file", "file_id": "f"}, "title": 1})),
+        block(json!({"type": "document", "source": {"type": "file", "file_id": "f"}, "citations": {"enabled": 1}})),
+        block(json!({"type": "thinking", "thinking": "t", "signature": null})),
+        block(json!({"type": "thinking"})),
+        block(json!({"type": "redacted_thinking", "data": "x"})),
+        block(json!({"type": "redacted_thinking"})),
+        block(json!({"type": "tool_use", "id": "c", "name": "f", "input": {}, "more": 1})),
+        block(json!({"type": "tool_use", "id": "c", "name": "f", "input": []})),
+        block(json!({"type": "tool_use", "id": "c", "name": "f"})),
+        result(json!(null)),
+        result(json!("x")),
+        result(json!(1)),
+        result(json!([{"type": "text", "text": "x"}])),
+        result(json!([{"type": "text"}])),
+        result(json!([{"type": "document", "source": {"type": "content"}}])),
+        result(json!([{"type": "image", "source": {"type": "url", "url": "x"}}])),
+        result(json!([{"type": "tool_reference"}])),
+        result(json!([{}])),
+        block(json!({"type": "tool_result", "tool_use_id": "c", "is_error": 1})),
+        block(json!({"type": "tool_result"})),
+        block(json!({"type": "server_tool_use", "id": 1})),
+    ]
 }
 
 /// Holds a reader to the schema that the document shows of it: each field with each value, and without.

@@ -62,16 +62,26 @@ impl Progress {
 pub(super) fn outward(arguments: &str) -> Cow<'_, str> {
     match arguments.trim() {
         "" | "null" => "{}".into(),
-        object if object.starts_with('{') && serde_json::from_str::<&RawValue>(object).is_ok() => arguments.into(),
+        object if is_object(object) && wrapped(object).is_none() => arguments.into(),
         _ => serde_json::json!({"INVALID_JSON": arguments}).to_string().into(),
     }
 }
 
 /// An object, as a model wrote it.
 pub(super) fn inward(object: String) -> String {
-    let inner = object.contains("INVALID_JSON").then(|| serde_json::from_str::<Invalid>(&object).ok()).flatten();
-    match inner {
-        Some(Invalid { text }) if outward(&text) != text && !matches!(text.trim(), "" | "null") => text,
-        _ => object,
+    wrapped(&object).unwrap_or(object)
+}
+
+/// What `object` is wrapped around, if that has to be wrapped.
+fn wrapped(object: &str) -> Option<String> {
+    if !object.contains("INVALID_JSON") {
+        return None;
     }
+    let Invalid { text } = serde_json::from_str(object).ok()?;
+    let plain = is_object(text.trim()) && wrapped(&text).is_none();
+    (!plain && !matches!(text.trim(), "" | "null")).then_some(text)
+}
+
+fn is_object(text: &str) -> bool {
+    text.starts_with('{') && serde_json::from_str::<&RawValue>(text).is_ok()
 }

@@ -6,8 +6,10 @@
 use std::collections::VecDeque;
 
 use super::arguments::{self, Progress};
+use super::ending::Told;
+use super::event::{Delta, Step};
 use super::stream::put;
-use super::wire::{BlockView, Delta, Input, KnownBlock, OtherBlock, Step, Told};
+use super::wire::{BlockView, Input, KnownBlock, OtherBlock};
 use super::{ids, wire};
 use crate::api::openai::Members;
 use crate::model::chat::{Field, Json};

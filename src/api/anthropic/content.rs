@@ -4,7 +4,8 @@ use std::borrow::Cow;
 
 use serde_json::value::RawValue;
 
-use super::wire::{self, BlockView, Input, KnownBlock, OtherBlock, Told};
+use super::ending::Told;
+use super::wire::{self, BlockView, Input, KnownBlock, OtherBlock};
 use super::{arguments, ids};
 use crate::api::openai::Members;
 use crate::model::chat::{Field, Json, Part, Thinking};

@@ -1,9 +1,10 @@
 //! `POST /anthropic/v1/messages`.
 
 use super::content::{self, Block};
+use super::ending::{Extra, stop_reason};
 use super::request::{self, DIALECT, Purpose};
 use super::stream::{PING, Streamer};
-use super::wire::{Extra, MessageView, UsageView, stop_reason};
+use super::wire::{MessageView, UsageView};
 use crate::api::State;
 use crate::api::openai::Members;
 use crate::http::{Reply, Request, sse};

@@ -4,6 +4,8 @@ mod arguments;
 mod blocks;
 mod content;
 mod count_tokens;
+mod ending;
+mod event;
 mod examples;
 mod ids;
 mod media;
@@ -80,7 +82,7 @@ fn under(names: Names) -> [Endpoint<State>; 4] {
             )
             .takes::<schema::MessageRequest>("The conversation so far.", examples::message_request)
             .gives::<wire::MessageView<'_>>("The whole answer.", examples::message)
-            .streams::<wire::StreamData<'_>>("Or the answer, piece by piece.", examples::event)
+            .streams::<event::StreamData<'_>>("Or the answer, piece by piece.", examples::event)
             .fails(PROVIDER),
         Endpoint::post(surface, names.count.0, |request| answer(count_tokens::count(request)))
             .named(names.count.1, "Counts the tokens of a request, in Anthropic's words.")

@@ -4,8 +4,10 @@ use bytes::Bytes;
 use futures_util::Stream;
 
 use super::blocks::{Beginning, Blocks, Piece};
+use super::ending::{Extra, stop_reason};
+use super::event::{MessageDelta, Step, StreamData};
 use super::shape;
-use super::wire::{Extra, MessageDelta, MessageView, Step, StreamData, UsageView, stop_reason};
+use super::wire::{MessageView, UsageView};
 use crate::api::openai::Members;
 use crate::http::fault::Fault;
 use crate::model::chat::{Event, Stop, Usage};

@@ -6,10 +6,9 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
-use super::shape::AnthropicError;
 use crate::api::openai::Members;
-use crate::http::{Fields, sse};
-use crate::model::chat::{Field, StopReason, Usage};
+use crate::http::Fields;
+use crate::model::chat::{Field, Usage};
 
 /// A whole answer, or how one begins.
 #[derive(Serialize, JsonSchema)]
@@ -118,147 +117,6 @@ pub(super) struct OutputDetails {
     thinking_tokens: u64,
 }
 
-/// The data of one event of a stream.
-#[derive(Serialize, JsonSchema)]
-#[serde(untagged)]
-#[schemars(rename = "AnthropicStreamEvent")]
-pub(super) enum StreamData<'a> {
-    /// A step of the answer.
-    Step(Step<'a>),
-    /// Why it broke off; nothing follows.
-    Error(AnthropicError<'a>),
-}
-
-/// A step of an answer.
-#[derive(Serialize, JsonSchema)]
-#[serde(tag = "type", rename_all = "snake_case")]
-#[schemars(rename = "AnthropicStreamStep")]
-pub(super) enum Step<'a> {
-    /// The answer begins.
-    MessageStart {
-        /// All that is known of it.
-        message: MessageView<'a>,
-    },
-    /// A block begins; the one before it is over.
-    ContentBlockStart {
-        /// Counts the blocks.
-        index: u32,
-        /// The block, still empty unless it comes whole.
-        content_block: BlockView<'a>,
-    },
-    /// A block goes on.
-    ContentBlockDelta {
-        /// Which block.
-        index: u32,
-        /// What is new in it.
-        delta: Delta<'a>,
-    },
-    /// A block is over.
-    ContentBlockStop {
-        /// Which block.
-        index: u32,
-    },
-    /// The answer is over.
-    MessageDelta {
-        /// Why.
-        delta: MessageDelta<'a>,
-        /// What all of it took.
-        usage: UsageView<'a>,
-        #[serde(flatten)]
-        extra: Members<'a>,
-    },
-    /// Nothing follows.
-    MessageStop {},
-    /// Nothing is new.
-    #[expect(dead_code, reason = "it is always the same and kept written out; it stands here for the document")]
-    Ping {},
-}
-
-/// What is new in a block.
-#[derive(Serialize, JsonSchema)]
-#[serde(tag = "type", rename_all = "snake_case")]
-#[schemars(rename = "AnthropicDelta")]
-pub(super) enum Delta<'a> {
-    /// More words.
-    TextDelta {
-        /// The words.
-        text: &'a str,
-    },
-    /// More of the JSON that a call is given.
-    InputJsonDelta {
-        /// The piece.
-        partial_json: &'a str,
-    },
-    /// More of a thought.
-    ThinkingDelta {
-        /// The piece.
-        thinking: &'a str,
-    },
-    /// The vendor's proof of a thought, whole.
-    SignatureDelta {
-        /// The proof.
-        signature: &'a str,
-    },
-    /// What the words rest on.
-    CitationsDelta {
-        /// One source, in the vendor's words.
-        citation: &'a RawValue,
-    },
-}
-
-/// How an answer ended.
-#[derive(Serialize, JsonSchema)]
-#[schemars(rename = "AnthropicMessageDelta")]
-pub(super) struct MessageDelta<'a> {
-    /// Why, as in a whole answer.
-    pub(super) stop_reason: &'static str,
-    /// The stop sequence that it ended at, where the vendor tells.
-    pub(super) stop_sequence: Option<&'a str>,
-    #[serde(flatten)]
-    pub(super) extra: Members<'a>,
-}
-
-/// Fields of the vendor's answer, by where this dialect has them.
-#[derive(Debug, Default)]
-pub(super) struct Extra {
-    /// In the message.
-    pub(super) message: Vec<Field>,
-    /// In its usage.
-    pub(super) usage: Vec<Field>,
-}
-
-// === impl Step ===
-
-impl Step<'_> {
-    /// The event's name, which is its type.
-    pub(super) fn name(&self) -> &'static str {
-        match self {
-            Self::MessageStart { .. } => "message_start",
-            Self::ContentBlockStart { .. } => "content_block_start",
-            Self::ContentBlockDelta { .. } => "content_block_delta",
-            Self::ContentBlockStop { .. } => "content_block_stop",
-            Self::MessageDelta { .. } => "message_delta",
-            Self::MessageStop {} => "message_stop",
-            Self::Ping {} => "ping",
-        }
-    }
-}
-
-// === impl StreamData ===
-
-impl StreamData<'_> {
-    /// Writes the event at the end of `out`.
-    pub(super) fn put(&self, out: &mut Vec<u8>) {
-        let name = match self {
-            Self::Step(step) => step.name(),
-            Self::Error(_) => "error",
-        };
-        if let Err(error) = sse::write(out, Some(name), self) {
-            tracing::error!(error = error.to_string(), "an event could not be written");
-        }
-    }
-}
-
 // === impl Input ===
 
 impl<'a> Input<'a> {
@@ -318,33 +176,6 @@ impl Serialize for OtherBlock<'_> {
     }
 }
 
-// === impl Extra ===
-
-impl Extra {
-    /// Takes `field` in; of one name, the last counts. What the answer says anyhow isn't said twice.
-    pub(super) fn add(&mut self, mut field: Field) {
-        const MESSAGE: [&str; 8] = ["id", "type", "role", "model", "content", "stop_reason", "stop_sequence", "usage"];
-        const USAGE: [&str; 5] = [
-            "input_tokens",
-            "cache_creation_input_tokens",
-            "cache_read_input_tokens",
-            "output_tokens",
-            "output_tokens_details",
-        ];
-        let (list, taken) = match field.name.strip_prefix("usage.") {
-            Some(name) => {
-                field.name = name.to_owned();
-                (&mut self.usage, &USAGE[..])
-            }
-            None => (&mut self.message, &MESSAGE[..]),
-        };
-        if !taken.contains(&field.name.as_str()) {
-            list.retain(|known| known.name != field.name);
-            list.push(field);
-        }
-    }
-}
-
 // === impl UsageView ===
 
 impl<'a> UsageView<'a> {
@@ -357,33 +188,6 @@ impl<'a> UsageView<'a> {
             output_tokens_details: (usage.reasoning > 0).then_some(OutputDetails { thinking_tokens: usage.reasoning }),
             extra: Members(extra),
         }
-    }
-}
-
-/// What else of an answer tells why it ended.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Told {
-    /// The caller was given a call.
-    pub(super) called: bool,
-    /// The caller was given a block of the vendor's own.
-    pub(super) other: bool,
-    /// The model refused in words.
-    pub(super) refused: bool,
-}
-
-/// The dialect's word for why an answer ended. Who was given a call must be told so, whatever the vendor said; but what is cut
-/// is cut, also where a call is what was cut.
-pub(super) fn stop_reason(reason: StopReason, told: Told) -> &'static str {
-    match reason {
-        StopReason::Length => "max_tokens",
-        StopReason::Refusal => "refusal",
-        StopReason::Pause => "pause_turn",
-        _ if told.called => "tool_use",
-        _ if told.refused => "refusal",
-        StopReason::StopSequence => "stop_sequence",
-        StopReason::ToolCalls if told.other => "tool_use",
-        // Without a call there is nothing that the caller could do for one.
-        StopReason::ToolCalls | StopReason::Complete => "end_turn",
     }
 }
 

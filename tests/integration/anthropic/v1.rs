@@ -3,6 +3,7 @@
 mod count_tokens;
 mod messages;
 mod models;
+mod round_trip;
 mod stream;
 mod tools;
 mod upstream;

@@ -1,1 +1,0 @@
-//! Tests of Anthropic's dialect: what is read, what is written.
