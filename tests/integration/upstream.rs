@@ -4,6 +4,8 @@
 //! port of the loopback and ends when it is dropped; a request that no script foresaw fails the test then.
 
 pub mod answer;
+pub mod gemini;
+pub mod ollama;
 pub mod openai;
 mod wire;
 
