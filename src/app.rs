@@ -14,6 +14,7 @@ use crate::http::{Fixed, Router};
 use crate::model::{Error, Result};
 use crate::plugin::bundled::BUNDLED;
 use crate::plugin::wasm::{Loader, Sandbox};
+use crate::service::chance::Chance;
 use crate::service::chat::Chat;
 use crate::service::limit::Limiter;
 use crate::service::provider::Providers;
@@ -56,8 +57,12 @@ impl App {
         let (server, exposed) = (config.server.clone(), config.telemetry.metrics);
         let limiter = Arc::new(Limiter::new(&server.rate_limit, clock.clone()));
         let providers = Arc::new(Providers::new(config, egress, catalog.clone()));
+        for fault in providers.route_faults() {
+            // Its plugin may still come.
+            tracing::warn!(error = fault.to_string(), "a route has a target that nobody serves");
+        }
         let state = State {
-            chat: Chat::new(providers.clone(), limiter.clone(), telemetry.clone()),
+            chat: Chat::new(providers.clone(), limiter.clone(), telemetry.clone(), Chance::system()),
             providers,
             conversations: Arc::default(),
             catalog,

@@ -2,6 +2,7 @@
 
 pub mod openai;
 pub mod ops;
+mod served;
 pub mod v1;
 
 #[cfg(test)]

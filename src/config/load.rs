@@ -169,7 +169,8 @@ fn interpret(tree: Value, origin: &str) -> Result<Config, ConfigError> {
         let path = error.path().to_string();
         ConfigError::Invalid { origin: origin.to_owned(), message: explain(&path, &error.into_inner().to_string()) }
     })?;
-    config.server.check().map_err(|message| ConfigError::Invalid { origin: origin.to_owned(), message })?;
+    let checked = config.server.check().and_then(|()| super::routing::check(&config.models));
+    checked.map_err(|message| ConfigError::Invalid { origin: origin.to_owned(), message })?;
     config.plugins.directory = expand_home(&config.plugins.directory);
     config.plugins.cache = expand_home(&config.plugins.cache);
     config.logging.directory = expand_home(&config.logging.directory);

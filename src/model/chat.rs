@@ -231,9 +231,8 @@ pub struct Request {
 impl Request {
     /// As a provider wants it that passes on requests in `dialects`: the caller's own body, or all that was read of it.
     pub fn for_dialects(mut self, dialects: &[String]) -> Self {
-        let speaks = self.dialect.as_ref().is_some_and(|dialect| dialects.contains(dialect));
         match self.raw {
-            Some(_) if speaks => {
+            Some(_) if self.passes_to(dialects) => {
                 self.messages.clear();
                 self.tools.clear();
                 self.native_tools.clear();
@@ -242,6 +241,32 @@ impl Request {
             _ => self.raw = None,
         }
         self
+    }
+
+    /// The same of a copy, which holds nothing that isn't wanted: another provider may be asked later.
+    pub fn copy_for_dialects(&self, dialects: &[String]) -> Self {
+        if !self.passes_to(dialects) {
+            return Self { raw: None, ..self.clone() };
+        }
+        Self {
+            model: self.model.clone(),
+            tool_choice: self.tool_choice.clone(),
+            stop: self.stop.clone(),
+            response_format: self.response_format.clone(),
+            reasoning: self.reasoning.clone(),
+            user: self.user.clone(),
+            dialect: self.dialect.clone(),
+            raw: self.raw.clone(),
+            messages: Vec::new(),
+            tools: Vec::new(),
+            native_tools: Vec::new(),
+            extra: Vec::new(),
+            ..*self
+        }
+    }
+
+    fn passes_to(&self, dialects: &[String]) -> bool {
+        self.raw.is_some() && self.dialect.as_ref().is_some_and(|dialect| dialects.contains(dialect))
     }
 }
 

@@ -44,6 +44,8 @@ pub struct Work {
     pub tenancy: Tenancy,
     /// The trace that it belongs to, for the vendor; the guest learns nothing of it.
     pub trace: Option<TraceContext>,
+    /// When it began: another provider may have had a part of the time.
+    pub since: Instant,
 }
 
 /// The way from a provider to its vendor.
@@ -91,7 +93,7 @@ impl Drive {
     /// # Errors
     /// If no guest can be had, or it fails at once.
     pub async fn begin(plugin: &Arc<dyn Provider>, work: Work, way: Way, bounds: Bounds) -> Result<Self> {
-        let (guest, trace) = (plugin.clone(), work.trace);
+        let (guest, trace, deadline) = (plugin.clone(), work.trace, work.since + bounds.total);
         let exchange =
             apart(plugin.is_slow(), move || guest.open(work.operation, &work.settings, &work.tenancy)).await??;
         Ok(Self {
@@ -99,7 +101,7 @@ impl Drive {
             way,
             trace,
             bounds,
-            deadline: Instant::now() + bounds.total,
+            deadline,
             first_token: None,
             response: None,
             next: Next::Advance(Input::Begin),

@@ -1,18 +1,25 @@
 //! Use cases. Ids and timestamps are made here, nowhere lower.
 
 pub mod answer;
+mod attempt;
 mod bill;
 mod call;
+pub mod chance;
 pub mod chat;
 pub mod clock;
 pub mod conversation;
 pub mod limit;
+pub mod meter;
 pub mod provider;
 pub mod readiness;
 pub mod route;
+pub mod served;
+mod turn;
 pub mod vendor;
 
-pub use chat::{Chat, Turn};
+pub use chat::Chat;
 pub use clock::Clock;
 pub use readiness::Readiness;
 pub use route::{Choice, Chosen};
+pub use served::Served;
+pub use turn::Turn;

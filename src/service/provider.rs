@@ -7,6 +7,7 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use tokio::time::Instant;
 
+use super::route::breaker::Circuit;
 use super::vendor::Vendor;
 use crate::config::{self, Isolation, Secret, Timeouts};
 use crate::egress::Egress;
@@ -25,6 +26,10 @@ pub struct Provider {
     pub configured: bool,
     /// What serves it, or why nothing does.
     pub state: Result<Vendor>,
+    /// Whether it is better not asked for a while; outlives a new version of the plugin.
+    pub circuit: Arc<Circuit>,
+    /// Further attempts after one that failed.
+    pub retries: u32,
 }
 
 /// All providers, in step with the catalogue of plugins.
@@ -105,6 +110,16 @@ impl Providers {
         })
     }
 
+    /// `models`: names for callers, and who serves them.
+    pub fn routes(&self) -> &BTreeMap<String, config::Route> {
+        &self.config.models
+    }
+
+    /// `routing`.
+    pub fn rules(&self) -> &config::Routing {
+        &self.config.routing
+    }
+
     fn resolve(
         &self,
         snapshot: &Snapshot,
@@ -128,6 +143,11 @@ impl Providers {
                     name: name.clone(),
                     configured,
                     state: self.vendor(name, plugin, entry, snapshot),
+                    circuit: match before.get(name) {
+                        Some(before) => before.circuit.clone(),
+                        None => Circuit::new(self.config.routing.breaker),
+                    },
+                    retries: entry.retries.unwrap_or(self.config.routing.retries),
                 }),
             };
             providers.insert(name.clone(), provider);

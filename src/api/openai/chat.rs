@@ -3,7 +3,7 @@
 use super::request::{self, Asked};
 use super::stream::Streamer;
 use super::wire::{CallView, Choice, Completion, Extra, FunctionView, Members, MessageView, finish_reason};
-use crate::api::State;
+use crate::api::{State, served};
 use crate::http::{Reply, Request, sse};
 use crate::model::Result;
 use crate::model::chat::{Part, StopReason};
@@ -21,12 +21,15 @@ pub(super) async fn completions(http: Request<State>) -> Result<Reply> {
     let turn = state.chat.begin(Wanted { provider: None, model: Some(&model) }, request, &caller).await?;
     let created = state.clock.unix();
     if streaming {
+        let served = turn.served();
         let streamer = Streamer::new(turn, id, created, include_usage);
-        return Ok(Reply::events(sse::KeepAlive::new(streamer.into_stream(), state.keep_alive)));
+        let reply = Reply::events(sse::KeepAlive::new(streamer.into_stream(), state.keep_alive));
+        return Ok(served::dress(reply, &served));
     }
     let asked = turn.chosen.model.clone();
-    let answer = turn.collect().await?;
-    whole(answer, &asked, created)
+    let mut answer = turn.collect().await?;
+    let served = std::mem::take(&mut answer.served);
+    Ok(served::dress(whole(answer, &asked, created)?, &served))
 }
 
 /// The answer in one piece.

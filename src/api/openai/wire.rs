@@ -199,6 +199,9 @@ pub(super) struct UsageView {
     prompt_tokens_details: PromptDetails,
     /// What of the answer was special.
     completion_tokens_details: CompletionDetails,
+    /// US dollars; absent where the price isn't known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cost: Option<f64>,
 }
 
 /// What of the prompt was special.
@@ -275,6 +278,7 @@ impl From<Usage> for UsageView {
             total_tokens: usage.total(),
             prompt_tokens_details: PromptDetails { cached_tokens: usage.cache_read },
             completion_tokens_details: CompletionDetails { reasoning_tokens: usage.reasoning },
+            cost: usage.cost,
         }
     }
 }

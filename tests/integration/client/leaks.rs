@@ -18,10 +18,11 @@ enum Place {
 }
 
 const EVENTS: &[&str] = &["text/event-stream"];
+const JSON: &[&str] = &["application/json"];
 const HTML: &[&str] = &["text/html"];
 
 /// Every header that any answer may have.
-const ALLOWED: [(&str, Place); 29] = [
+const ALLOWED: [(&str, Place); 35] = [
     ("content-type", Place::Anywhere),
     ("content-length", Place::Anywhere),
     ("content-encoding", Place::Anywhere),
@@ -41,6 +42,12 @@ const ALLOWED: [(&str, Place); 29] = [
     // 200 and 204 are those of HEAD and OPTIONS.
     ("allow", Place::Status(&[200, 204, 405])),
     ("x-conversation-id", Place::Kind(EVENTS)),
+    ("x-mortise-provider", Place::Status(&[200])),
+    ("x-mortise-model", Place::Status(&[200])),
+    ("x-mortise-attempts", Place::Status(&[200])),
+    ("x-mortise-cost", Place::Kind(JSON)),
+    ("x-mortise-estimated", Place::Kind(JSON)),
+    ("x-mortise-cache", Place::Status(&[200])),
     ("x-accel-buffering", Place::Kind(EVENTS)),
     ("content-security-policy", Place::Kind(HTML)),
     ("x-frame-options", Place::Kind(HTML)),
