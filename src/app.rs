@@ -62,7 +62,7 @@ impl App {
             tracing::warn!(error = fault.to_string(), "a route has a target that nobody serves");
         }
         let state = State {
-            chat: Chat::new(providers.clone(), limiter.clone(), telemetry.clone(), Chance::system()),
+            chat: Chat::new(providers.clone(), limiter.clone(), telemetry.clone(), Chance::system(), clock.clone()),
             providers,
             conversations: Arc::default(),
             catalog,

@@ -1,18 +1,47 @@
-//! Headers that say who served a request: the same on every surface.
+//! Headers that say who served a request, and what a caller wants of the cache: the same on every surface.
 
+use http::HeaderMap;
 use http::header::{HeaderName, HeaderValue};
 
 use crate::http::{Endpoint, Reply};
-use crate::service::Served;
+use crate::model::{Error, Result};
+use crate::service::cache::Mode;
+use crate::service::{Served, Wish};
 
 /// Names and meanings.
-const HEADERS: [(&str, &str); 5] = [
+const HEADERS: [(&str, &str); 6] = [
     ("X-Mortise-Provider", "The provider that answered."),
     ("X-Mortise-Model", "The provider's name for the model that answered."),
     ("X-Mortise-Attempts", "How many attempts it took, at all providers together."),
     ("X-Mortise-Cost", "What the answer cost in US dollars; absent where prices aren't known, and in streams."),
     ("X-Mortise-Estimated", "`true` where the vendor didn't count the tokens, so that the cost is an estimate."),
+    (
+        "X-Mortise-Cache",
+        "`hit` or `miss` where the answer was looked for among those that are kept: the route keeps them, or the request has `X-Mortise-Cache: use`, `refresh` or `bypass`, with `, join` for equal requests at one time.",
+    ),
 ];
+
+/// What `X-Mortise-Cache` asks for.
+///
+/// # Errors
+/// If it is no wish.
+pub(super) fn wish(headers: &HeaderMap) -> Result<Wish> {
+    let mut wish = Wish::default();
+    let Some(value) = headers.get("x-mortise-cache") else { return Ok(wish) };
+    for word in String::from_utf8_lossy(value.as_bytes()).split(',').map(str::trim) {
+        match word {
+            "use" => wish.mode = Mode::Use,
+            "refresh" => wish.mode = Mode::Refresh,
+            "bypass" => wish.mode = Mode::Bypass,
+            "join" => wish.join = true,
+            _ => {
+                let what = "the header X-Mortise-Cache can say use, refresh or bypass, and join";
+                return Err(Error::invalid("X-Mortise-Cache", what));
+            }
+        }
+    }
+    Ok(wish)
+}
 
 /// Dresses `reply`, which `served` gave.
 pub(super) fn dress(mut reply: Reply, served: &Served) -> Reply {
@@ -27,6 +56,9 @@ pub(super) fn dress(mut reply: Reply, served: &Served) -> Reply {
     put("x-mortise-attempts", &served.attempts.to_string());
     if let Some(cost) = served.cost {
         put("x-mortise-cost", &format!("{cost:.9}"));
+    }
+    if let Some(cached) = served.cached {
+        put("x-mortise-cache", if cached { "hit" } else { "miss" });
     }
     if served.estimated {
         put("x-mortise-estimated", "true");

@@ -2,15 +2,17 @@
 
 use std::sync::Arc;
 
+use super::Clock;
 use super::attempt::{Attempt, Attempts};
 use super::bill::Bill;
+use super::cache::{Answers, Found, Wish};
 use super::call::Call;
 use super::chance::Chance;
 use super::limit::Limiter;
 use super::meter::Meter;
 use super::provider::Providers;
 use super::route::{Choice, Chosen, prompt};
-use super::turn::{Talk, Turn};
+use super::turn::{Live, Talk, Turn};
 use crate::model::caller::Caller;
 use crate::model::chat::{Event, Request};
 use crate::model::provider::{EmbedRequest, Operation, Output};
@@ -22,6 +24,7 @@ pub struct Chat {
     providers: Arc<Providers>,
     limiter: Arc<Limiter>,
     meter: Arc<Meter>,
+    answers: Arc<Answers>,
     telemetry: Arc<Telemetry>,
     chance: Chance,
 }
@@ -41,8 +44,20 @@ pub struct Embedding {
 
 impl Chat {
     /// Asks the models of `providers` as often as `limiter` allows, and tells `telemetry`.
-    pub fn new(providers: Arc<Providers>, limiter: Arc<Limiter>, telemetry: Arc<Telemetry>, chance: Chance) -> Self {
-        Self { providers, limiter, meter: Arc::default(), telemetry, chance }
+    pub fn new(
+        providers: Arc<Providers>,
+        limiter: Arc<Limiter>,
+        telemetry: Arc<Telemetry>,
+        chance: Chance,
+        clock: Clock,
+    ) -> Self {
+        let answers = Answers::new(providers.cache(), clock);
+        Self { providers, limiter, meter: Arc::default(), answers, telemetry, chance }
+    }
+
+    /// The answers that are kept.
+    pub fn answers(&self) -> &Answers {
+        &self.answers
     }
 
     /// What calls took so far.
@@ -50,13 +65,36 @@ impl Chat {
         &self.meter
     }
 
+    /// The same as [`Chat::begin_with`] for who has no wish about the cache.
+    ///
+    /// # Errors
+    /// The same.
+    pub async fn begin(&self, choice: Choice<'_>, request: Request, caller: &Caller) -> Result<Turn> {
+        self.begin_with(Wish::default(), choice, request, caller).await
+    }
+
     /// Begins a turn and waits for the model's first word: whatever fails before it is tried again, tried elsewhere, and told
-    /// plainly if nothing helps.
+    /// plainly if nothing helps. An answer that is kept is found before anybody is asked.
     ///
     /// # Errors
     /// If nobody serves `choice`, or every attempt fails before the model said anything.
-    pub async fn begin(&self, choice: Choice<'_>, request: Request, caller: &Caller) -> Result<Turn> {
+    pub async fn begin_with(&self, wish: Wish, choice: Choice<'_>, request: Request, caller: &Caller) -> Result<Turn> {
         let plan = self.providers.plan(choice, || prompt::count(&request), &self.chance)?;
+        let mut recording = None;
+        match self.answers.find(wish, plan.cache, choice, &request, caller).await {
+            Found::Unasked => {}
+            Found::Hit(kept) => {
+                // It may be gone since.
+                if let Ok(provider) = self.providers.get(&kept.provider) {
+                    self.telemetry.metrics.cache("hit");
+                    return Ok(Turn::kept(Chosen { provider, model: kept.model.clone() }, kept));
+                }
+            }
+            Found::Miss(found) => {
+                self.telemetry.metrics.cache("miss");
+                recording = Some(found);
+            }
+        }
         let mut bill = self.counted(caller, Bill::open(&self.limiter, &self.meter, caller, &request))?;
         let mut attempts = Attempts::new(self.providers.rules(), &self.chance, plan);
         let mut request = Some(request);
@@ -78,7 +116,8 @@ impl Chat {
                     continue;
                 }
             };
-            return Ok(Turn::new(chosen, attempts.made(), talk, bill, early));
+            let live = Live { talk, bill, early: Some(early), recording };
+            return Ok(Turn::live(chosen, attempts.made(), live));
         }
     }
 
@@ -131,6 +170,7 @@ impl Chat {
                         attempts: attempts.made(),
                         cost: usage.cost,
                         estimated,
+                        cached: None,
                     };
                     return Ok((chosen, embedding));
                 }

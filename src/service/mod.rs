@@ -3,6 +3,7 @@
 pub mod answer;
 mod attempt;
 mod bill;
+pub mod cache;
 mod call;
 pub mod chance;
 pub mod chat;
@@ -12,11 +13,13 @@ pub mod limit;
 pub mod meter;
 pub mod provider;
 pub mod readiness;
+mod recording;
 pub mod route;
 pub mod served;
 mod turn;
 pub mod vendor;
 
+pub use cache::Wish;
 pub use chat::Chat;
 pub use clock::Clock;
 pub use readiness::Readiness;

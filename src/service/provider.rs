@@ -115,6 +115,11 @@ impl Providers {
         &self.config.models
     }
 
+    /// `cache`.
+    pub fn cache(&self) -> config::Cache {
+        self.config.cache
+    }
+
     /// `routing`.
     pub fn rules(&self) -> &config::Routing {
         &self.config.routing

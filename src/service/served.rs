@@ -13,4 +13,6 @@ pub struct Served {
     pub cost: Option<f64>,
     /// Whether the vendor didn't count, or not to the end.
     pub estimated: bool,
+    /// Whether the answer was found in the cache; nothing where nobody looked for it there.
+    pub cached: Option<bool>,
 }

@@ -1,8 +1,11 @@
 //! A model's turn in progress, read event by event or as a whole.
 
+use std::sync::Arc;
+
 use super::answer::{Answer, Assembly};
 use super::bill::Bill;
 use super::call::Call;
+use super::recording::{Kept, Recording};
 use super::route::Chosen;
 use super::served::Served;
 use crate::model::chat::Event;
@@ -15,10 +18,26 @@ pub struct Turn {
     /// Who answers.
     pub chosen: Chosen,
     attempts: u32,
-    talk: Talk,
-    bill: Bill,
+    /// Whether it was looked for in the cache, and found there.
+    cached: Option<bool>,
+    source: Source,
+}
+
+/// Where the answer comes from.
+enum Source {
+    Live(Box<Live>),
+    /// Gone once it is told.
+    Kept(Option<Arc<Kept>>),
+}
+
+/// An answer that is being given.
+pub(super) struct Live {
+    pub(super) talk: Talk,
+    pub(super) bill: Bill,
     /// What came before the caller was told that there is an answer.
-    early: Option<Vec<Event>>,
+    pub(super) early: Option<Vec<Event>>,
+    /// What was said so far, if it is to be kept.
+    pub(super) recording: Option<Box<Recording>>,
 }
 
 /// What goes on with one provider.
@@ -89,11 +108,47 @@ impl Talk {
     }
 }
 
+// === impl Live ===
+
+impl Live {
+    async fn events(&mut self, chosen: &Chosen) -> Result<Option<Vec<Event>>> {
+        let events = match self.early.take() {
+            Some(events) => Some(events),
+            None => self.talk.next(&chosen.provider.name, &mut self.bill).await?,
+        };
+        match (&events, &mut self.recording) {
+            (Some(events), Some(recording)) => recording.add(events),
+            (None, recording) => {
+                if let Some(recording) = recording.take() {
+                    recording.keep(chosen);
+                }
+            }
+            _ => {}
+        }
+        Ok(events)
+    }
+}
+
+impl Drop for Live {
+    fn drop(&mut self) {
+        // Who has heard why the model stopped has missed nothing.
+        if self.talk.stopped {
+            self.bill.done();
+        }
+        self.talk.call.cost(self.bill.usage().0.cost);
+    }
+}
+
 // === impl Turn ===
 
 impl Turn {
-    pub(super) fn new(chosen: Chosen, attempts: u32, talk: Talk, bill: Bill, early: Vec<Event>) -> Self {
-        Self { chosen, attempts, talk, bill, early: Some(early) }
+    pub(super) fn live(chosen: Chosen, attempts: u32, live: Live) -> Self {
+        let cached = live.recording.is_some().then_some(false);
+        Self { chosen, attempts, cached, source: Source::Live(Box::new(live)) }
+    }
+
+    pub(super) fn kept(chosen: Chosen, kept: Arc<Kept>) -> Self {
+        Self { chosen, attempts: 0, cached: Some(true), source: Source::Kept(Some(kept)) }
     }
 
     /// The next events, as many as have come; `None` once the answer is whole.
@@ -101,9 +156,9 @@ impl Turn {
     /// # Errors
     /// Whatever kept the answer from being whole; there is nothing after it.
     pub async fn events(&mut self) -> Result<Option<Vec<Event>>> {
-        match self.early.take() {
-            Some(events) => Ok(Some(events)),
-            None => self.talk.next(&self.chosen.provider.name, &mut self.bill).await,
+        match &mut self.source {
+            Source::Live(live) => live.events(&self.chosen).await,
+            Source::Kept(kept) => Ok(kept.take().map(|kept| kept.events())),
         }
     }
 
@@ -116,8 +171,14 @@ impl Turn {
         while let Some(events) = self.events().await? {
             events.into_iter().for_each(|event| assembly.add(event));
         }
-        let (usage, estimated) = self.bill.usage();
-        let served = Served { cost: usage.cost, estimated, ..self.served() };
+        let (cost, estimated) = match &self.source {
+            Source::Live(live) => {
+                let (usage, estimated) = live.bill.usage();
+                (usage.cost, estimated)
+            }
+            Source::Kept(_) => (Some(0.0), false),
+        };
+        let served = Served { cost, estimated, ..self.served() };
         Ok(Answer { served, ..assembly.finish() })
     }
 
@@ -129,16 +190,7 @@ impl Turn {
             attempts: self.attempts,
             cost: None,
             estimated: false,
+            cached: self.cached,
         }
-    }
-}
-
-impl Drop for Turn {
-    fn drop(&mut self) {
-        // Who has heard why the model stopped has missed nothing.
-        if self.talk.stopped {
-            self.bill.done();
-        }
-        self.talk.call.cost(self.bill.usage().0.cost);
     }
 }

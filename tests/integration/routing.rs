@@ -1,6 +1,7 @@
 //! More than one provider for one name: who is asked, when somebody else is, and what the caller sees of it.
 
 mod breaker;
+mod cache;
 mod faults;
 mod metering;
 mod routes;

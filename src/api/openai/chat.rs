@@ -12,13 +12,13 @@ use crate::service::{Choice as Wanted, clock};
 
 pub(super) async fn completions(http: Request<State>) -> Result<Reply> {
     let (id, caller) = (http.id.clone(), http.caller.clone());
-    let raw = http.body.clone();
+    let (raw, wish) = (http.body.clone(), served::wish(&http.headers)?);
     let (state, body) = http.fields()?;
     let Asked { mut request, include_usage } = request::read(body)?;
     request.raw = Some(raw);
     let model = request.model.clone();
     let streaming = request.streaming;
-    let turn = state.chat.begin(Wanted { provider: None, model: Some(&model) }, request, &caller).await?;
+    let turn = state.chat.begin_with(wish, Wanted { provider: None, model: Some(&model) }, request, &caller).await?;
     let created = state.clock.unix();
     if streaming {
         let served = turn.served();

@@ -76,6 +76,7 @@ pub(super) async fn stream(request: Request<State>) -> Result<Reply> {
 async fn begin(request: Request<State>, streaming: bool) -> Result<Talk> {
     let caller = request.caller.clone();
     let owner = caller.principal.clone();
+    let wish = served::wish(&request.headers)?;
     let (state, body) = request.fields()?;
     let asked = ChatRequest::read(body)?;
     let (conversation, before) = state.conversations.open(asked.conversation_id.as_deref(), &owner)?;
@@ -90,7 +91,7 @@ async fn begin(request: Request<State>, streaming: bool) -> Result<Talk> {
         ..chat::Request::default()
     };
     let choice = Choice { provider: asked.provider.as_deref(), model: asked.model.as_deref() };
-    let turn = state.chat.begin(choice, request, &caller).await?;
+    let turn = state.chat.begin_with(wish, choice, request, &caller).await?;
     Ok(Talk { state, owner, conversation, asked: said, turn })
 }
 

@@ -81,9 +81,9 @@ families! {
     PLUGIN_LOADS = "mortise_plugin_loads_total" ("outcome")
         "Plugin files that were loaded or refused";
 
-    // What has nothing to count before there is a cache and a store.
     CACHE_REQUESTS = "mortise_cache_requests_total" ("result")
         "Answers that were looked for in the cache";
+    // What has nothing to count before there is a store.
     STORE_COMMITS = "mortise_store_commits_total" ()
         "Transactions that were committed to the store";
 
