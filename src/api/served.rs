@@ -2,6 +2,7 @@
 
 use http::HeaderMap;
 use http::header::{HeaderName, HeaderValue};
+use percent_encoding::{CONTROLS, utf8_percent_encode};
 
 use crate::http::{Endpoint, Reply};
 use crate::model::{Error, Result};
@@ -20,6 +21,9 @@ const HEADERS: [(&str, &str); 6] = [
         "`hit` or `miss` where the answer was looked for among those that are kept: the route keeps them, or the request has `X-Mortise-Cache: use`, `refresh` or `bypass`, with `, join` for equal requests at one time.",
     ),
 ];
+
+/// Bytes of the longest name that is told.
+const LONGEST: usize = 256;
 
 /// What `X-Mortise-Cache` asks for.
 ///
@@ -46,8 +50,9 @@ pub(super) fn wish(headers: &HeaderMap) -> Result<Wish> {
 /// Dresses `reply`, which `served` gave.
 pub(super) fn dress(mut reply: Reply, served: &Served) -> Reply {
     let mut put = |name: &'static str, value: &str| {
-        // A model's name that can't stand in a header is left out.
-        if let Ok(value) = HeaderValue::from_str(value) {
+        // A caller may name any model: what can't stand in a header is encoded, and nothing is longer than a name.
+        let value = value.get(..value.floor_char_boundary(LONGEST)).unwrap_or_default();
+        if let Ok(value) = HeaderValue::try_from(utf8_percent_encode(value, CONTROLS).to_string()) {
             reply.headers.insert(HeaderName::from_static(name), value);
         }
     };

@@ -68,7 +68,7 @@ pub struct Routing {
 #[derive(Clone, Copy, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Breaker {
-    /// Failures in a row.
+    /// Failures in a row; 0 passes nobody over.
     pub failures: u32,
     /// How long until one request tries again.
     #[serde(with = "duration")]

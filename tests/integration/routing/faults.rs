@@ -201,6 +201,15 @@ async fn a_complete_stream_without_done_is_finished_with_usage() {
 }
 
 #[tokio::test]
+async fn a_complete_stream_whose_connection_stays_open_is_finished() {
+    let first = Upstream::always(Answer::text(sse(&words(&["one ", "two"]))).unended()).await;
+    let second = Upstream::start().await;
+    let server = pair(&first, &second, "egress: {timeouts: {idle: 200ms}}").await;
+    let said = grammar::openai(&server.client.send(&asks("fast", true)).await.events(), true);
+    assert_eq!((said.text.as_str(), said.error, said.usage.is_some()), ("one two", None, true));
+}
+
+#[tokio::test]
 async fn a_context_that_is_too_long_goes_to_a_larger_model() {
     let error = json!({"error": {
         "message": "This model's maximum context length is 8192 tokens.", "type": "invalid_request_error",
@@ -253,13 +262,22 @@ async fn a_vendor_that_lets_the_operator_not_in_is_failed_over_without_a_retry()
 }
 
 #[tokio::test]
-async fn all_attempts_together_take_no_longer_than_total() {
+async fn all_targets_together_take_no_longer_than_total() {
+    let (first, second) = (Upstream::always(Answer::silent()).await, Upstream::start().await);
+    let server = pair(&first, &second, "egress: {timeouts: {total: 150ms}}").await;
+    let told = shape::openai(&server.client.send(&asks("fast", false)).await, 504, "server_error");
+    assert!(told["message"].as_str().unwrap().contains("timeouts.total"), "{told}");
+    assert_eq!(second.requests().len(), 0, "its time was up before it was asked");
+}
+
+#[tokio::test]
+async fn no_pause_is_longer_than_what_is_left_of_total() {
     let first = Upstream::always(Answer::error(500, "server_error", "hiccup")).await;
     let second = Upstream::start().await;
     let more =
         "routing: {backoff: 1h, max_backoff: 1h, attempts: 100, retries: 100}\negress: {timeouts: {total: 300ms}}";
     let server = server(&[("one", &first), ("two", &second)], more).await;
     let reply = server.client.send(&asks("one/small", false)).await;
-    // Chance may shorten a pause or two into the limit, but never beyond it.
+    // Whatever chance makes of an hour, it is not waited for.
     shape::openai(&reply, 502, "server_error");
 }
