@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::request::unsupported;
-use crate::api::State;
+use crate::api::{State, served};
 use crate::http::{Fields, Reply, Request};
 use crate::model::Result;
 use crate::model::provider::EmbedRequest;
@@ -31,12 +31,13 @@ pub(super) async fn embeddings(http: Request<State>) -> Result<Reply> {
         .map(|(index, values)| View { object: "embedding", index: *index, embedding: written(values, base64) })
         .collect();
     let usage = embedding.usage.unwrap_or_default();
-    Reply::json(&List {
+    let reply = Reply::json(&List {
         object: "list",
         data,
         model: &chosen.model,
         usage: Used { prompt_tokens: usage.input, total_tokens: usage.total() },
-    })
+    })?;
+    Ok(served::dress(reply, &embedding.served))
 }
 
 pub(super) fn read(body: &mut Fields) -> Result<(EmbedRequest, bool)> {
