@@ -49,11 +49,13 @@ fn is_openai(path: &str) -> bool {
     path.starts_with("/openai/") || path.starts_with("/v1/")
 }
 
-/// Checks that a refusal has the shape of its surface: the native code or OpenAI's type.
+/// Checks that a refusal has the shape of its surface: the native code, or the vendor's type, on which both vendors agree here.
 #[track_caller]
 fn refused(reply: &Reply, path: &str, status: u16, code: &str, kind: &str) {
     if is_openai(path) {
         shape::openai(reply, status, kind);
+    } else if path.starts_with("/anthropic/") {
+        shape::anthropic(reply, status, kind);
     } else {
         shape::native(reply, status, code);
     }
