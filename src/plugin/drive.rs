@@ -231,7 +231,7 @@ impl Drive {
                     None
                 }
                 Action::Send(request) => {
-                    self.response = None;
+                    (self.response, self.overdue) = (None, None);
                     Some(Next::Send(request))
                 }
                 Action::Wait(millis) => Some(Next::Wait(Duration::from_millis(millis.into()).max(SHORTEST_WAIT))),
