@@ -31,6 +31,7 @@ bench: check-toolchain
 	cargo build --release
 	python3 tests/bench/load.py $(TARGET)/release/mortise
 	python3 tests/bench/streams.py $(TARGET)/release/mortise
+	python3 tests/bench/translation.py $(TARGET)/release/mortise
 
 # How long a start takes, and what an idle server holds; fails over the limits of tests/bench/start.py.
 bench-start: static

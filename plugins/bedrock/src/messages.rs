@@ -118,7 +118,7 @@ fn write_part(list: &mut Array<'_>, part: &Part, end: bool, documents: &mut usiz
 fn write_thinking(list: &mut Array<'_>, thinking: &Thinking) {
     match &thinking.signature {
         _ if thinking.redacted => {
-            drop(list.object().object("reasoningContent").put("redactedContent", &thinking.text));
+            list.object().object("reasoningContent").put("redactedContent", &thinking.text);
         }
         Some(signature) => {
             let mut block = list.object();

@@ -34,7 +34,9 @@ pub(crate) fn body(request: &Request) -> Result<Vec<u8>, Error> {
     limits.put_some("topP", request.top_p);
     if !request.stop.is_empty() {
         let mut stop = limits.array("stopSequences");
-        request.stop.iter().for_each(|sequence| drop(stop.put(sequence)));
+        for sequence in &request.stop {
+            stop.put(sequence);
+        }
     }
     drop(limits);
     write_own_fields(&mut body, request)?;
@@ -119,7 +121,7 @@ fn write_tools(body: &mut Object<'_>, request: &Request) -> Result<(), Error> {
         Some(ToolChoice::Auto) => drop(config.object("toolChoice").object("auto")),
         Some(ToolChoice::Required) => drop(config.object("toolChoice").object("any")),
         Some(ToolChoice::Named(name)) => {
-            drop(config.object("toolChoice").object("tool").put("name", &*names::fit(name)));
+            config.object("toolChoice").object("tool").put("name", &*names::fit(name));
         }
         Some(ToolChoice::Never) | None => {}
     }
