@@ -1,5 +1,6 @@
 //! The dialects: each surface reads its own JSON, asks a service, and writes its own JSON.
 
+pub mod anthropic;
 pub mod openai;
 pub mod ops;
 pub mod v1;
@@ -53,14 +54,14 @@ pub struct State {
 
 /// Every endpoint: the router is made of them.
 pub fn endpoints() -> Vec<Endpoint<State>> {
-    [v1::endpoints(), openai::endpoints(), ops::endpoints()].into_iter().flatten().collect()
+    [v1::endpoints(), openai::endpoints(), anthropic::endpoints(), ops::endpoints()].into_iter().flatten().collect()
 }
 
 /// What the API document says of itself.
 const INFO: Info = Info {
     title: "Mortise",
     version: env!("CARGO_PKG_VERSION"),
-    description: "Chats over JSON, event streams and OpenAI's API, answered by model providers that are sandboxed plugins.\n\n\
+    description: "Chats over JSON, event streams, OpenAI's and Anthropic's API, answered by model providers that are sandboxed plugins.\n\n\
                   Every answer carries `X-Request-Id`. Where the server asks for keys, one is sent as `X-API-Key` or as a \
                   bearer token; where it doesn't, any key is ignored. `HEAD` and `OPTIONS` work \
                   everywhere.",

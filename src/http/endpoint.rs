@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::future::Future;
 use std::pin::Pin;
 
-use http::Method;
+use http::{Method, StatusCode};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::Value;
 
@@ -16,7 +16,7 @@ use crate::model::id::RequestId;
 /// A handler's answer in the making.
 pub type Answer = Pin<Box<dyn Future<Output = Result<Reply>> + Send>>;
 
-/// How a surface writes its errors: status and headers are the fault's, the body is the surface's.
+/// How a surface writes its errors: headers are the fault's, the body is the surface's.
 pub type ErrorShape = fn(&Fault<'_>, &RequestId, &str) -> Value;
 
 /// A part of the API with one way of speaking.
@@ -30,9 +30,16 @@ pub struct Surface {
     pub prefixes: &'static [&'static str],
     /// How it writes its errors.
     pub shape: ErrorShape,
+    /// The status of a refusal: the fault's, or the vendor's own.
+    pub status: fn(&Fault<'_>) -> StatusCode,
     /// The type that `shape` writes.
     pub error: Type,
+    /// The header in which the vendor's answers name the request, and how they write its name; beside ours.
+    pub vendor_id: Option<VendorId>,
 }
+
+/// A header's name, in small letters, and how it tells a request's id.
+pub type VendorId = (&'static str, fn(&RequestId) -> String);
 
 /// A type, as the API document knows one.
 #[derive(Clone, Copy)]
@@ -79,6 +86,8 @@ pub struct Operation {
     pub description: &'static str,
     /// What the path's template leaves open.
     pub parameters: Vec<Parameter>,
+    /// What the query may say.
+    pub queries: Vec<Query>,
     /// What it takes, if it takes anything.
     pub takes: Option<Content>,
     /// What a caller is given who is not refused.
@@ -102,6 +111,17 @@ pub struct Parameter {
     pub description: &'static str,
     /// A value that works.
     pub example: &'static str,
+}
+
+/// A member of the query, which may be left out.
+#[derive(Clone, Copy)]
+pub struct Query {
+    /// Its name.
+    pub name: &'static str,
+    /// What it means.
+    pub description: &'static str,
+    /// Its schema.
+    pub schema: fn() -> Value,
 }
 
 /// A body of one media type.
@@ -169,6 +189,11 @@ impl<S> Endpoint<S> {
     /// What `{name}` in the path means.
     pub fn parameter(self, name: &'static str, description: &'static str, example: &'static str) -> Self {
         self.operation(|operation| operation.parameters.push(Parameter { name, description, example }))
+    }
+
+    /// What `name` in the query means.
+    pub fn query(self, name: &'static str, description: &'static str, schema: fn() -> Value) -> Self {
+        self.operation(|operation| operation.queries.push(Query { name, description, schema }))
     }
 
     /// It takes a `T` as JSON.

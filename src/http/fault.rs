@@ -16,6 +16,8 @@ pub struct Fault<'e> {
     pub openai_type: &'static str,
     /// The code in OpenAI's bodies.
     pub openai_code: Option<&'static str>,
+    /// The type in Anthropic's bodies.
+    pub anthropic_type: &'static str,
 }
 
 // === impl Fault ===
@@ -23,9 +25,13 @@ pub struct Fault<'e> {
 impl<'e> Fault<'e> {
     /// `error` as the API tells it.
     pub fn of(error: &'e Error) -> Self {
-        let (status, code, openai_type, openai_code) = row(error.kind(), error.fault());
-        let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        Self { error, status, code, openai_type, openai_code }
+        let (status, code, openai_type, openai_code, anthropic_type) = row(error.kind(), error.fault());
+        Self { error, status: coded(status), code, openai_type, openai_code, anthropic_type }
+    }
+
+    /// The status where Anthropic's API answers: it has one of its own for being overloaded.
+    pub fn anthropic_status(&self) -> StatusCode {
+        if self.anthropic_type == ANTHROPIC_OVERLOADED { coded(529) } else { self.status }
     }
 
     /// Seconds after which another attempt makes sense, rounded up.
@@ -39,37 +45,44 @@ impl<'e> Fault<'e> {
     }
 }
 
-/// Status, native code, OpenAI's type, OpenAI's code.
-type Row = (u16, &'static str, &'static str, Option<&'static str>);
+fn coded(status: u16) -> StatusCode {
+    StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+}
+
+const ANTHROPIC_OVERLOADED: &str = "overloaded_error";
+
+/// Status, native code, OpenAI's type, OpenAI's code, Anthropic's type.
+type Row = (u16, &'static str, &'static str, Option<&'static str>, &'static str);
 
 #[rustfmt::skip]
 fn row(kind: Kind, whose: Whose) -> Row {
     const INVALID: &str = "invalid_request_error";
     const PROVIDER: &str = "PROVIDER_ERROR";
+    const FAILED: &str = "api_error";
     match (kind, whose) {
-        (Kind::MissingField, _)                   => (400, "MISSING_FIELD", INVALID, Some("missing_required_parameter")),
-        (Kind::InvalidValue, _)                   => (400, "INVALID_VALUE", INVALID, Some("invalid_value")),
-        (Kind::Unsupported, _)                    => (400, "INVALID_VALUE", INVALID, Some("unsupported_parameter")),
-        (Kind::ContextTooLong, _)                 => (400, "INVALID_VALUE", INVALID, Some("context_length_exceeded")),
-        (Kind::Refused, _)                        => (400, PROVIDER, INVALID, Some("content_filter")),
-        (Kind::Unauthenticated, Whose::Upstream)  => (401, PROVIDER, "authentication_error", Some("invalid_api_key")),
-        (Kind::Unauthenticated, _)                => (401, "AUTHENTICATION_FAILED", "authentication_error", Some("invalid_api_key")),
-        (Kind::Forbidden, Whose::Upstream)        => (403, PROVIDER, "permission_error", None),
-        (Kind::Forbidden, _)                      => (403, "FORBIDDEN", "permission_error", None),
-        (Kind::NotFound, _)                       => (404, "NOT_FOUND", INVALID, Some("not_found")),
-        (Kind::ProviderNotFound, _)               => (404, "PROVIDER_NOT_FOUND", INVALID, Some("provider_not_found")),
-        (Kind::ModelNotFound, _)                  => (404, "MODEL_NOT_FOUND", INVALID, Some("model_not_found")),
-        (Kind::MethodNotAllowed, _)               => (405, "METHOD_NOT_ALLOWED", INVALID, Some("method_not_allowed")),
-        (Kind::TooLarge, _)                       => (413, "PAYLOAD_TOO_LARGE", INVALID, Some("request_too_large")),
-        (Kind::UnsupportedMediaType, _)           => (415, "UNSUPPORTED_MEDIA_TYPE", INVALID, Some("unsupported_media_type")),
-        (Kind::RateLimited, _)                    => (429, "RATE_LIMITED", "rate_limit_error", Some("rate_limit_exceeded")),
-        (Kind::Timeout, Whose::Caller)            => (408, "TIMEOUT", INVALID, Some("timeout")),
-        (Kind::Timeout, _)                        => (504, "TIMEOUT", "server_error", Some("timeout")),
-        (Kind::Overloaded, Whose::Upstream)       => (503, PROVIDER, "server_error", Some("overloaded")),
-        (Kind::Overloaded, _)                     => (503, "OVERLOADED", "server_error", Some("overloaded")),
-        (Kind::Unavailable, _)                    => (503, PROVIDER, "server_error", Some("provider_unavailable")),
-        (Kind::Upstream, _)                       => (502, PROVIDER, "server_error", Some("provider_error")),
-        (Kind::Plugin, _)                         => (502, PROVIDER, "server_error", Some("plugin_error")),
-        (Kind::Internal, _)                       => (500, "INTERNAL_ERROR", "server_error", Some("internal_error")),
+        (Kind::MissingField, _)                   => (400, "MISSING_FIELD", INVALID, Some("missing_required_parameter"), INVALID),
+        (Kind::InvalidValue, _)                   => (400, "INVALID_VALUE", INVALID, Some("invalid_value"), INVALID),
+        (Kind::Unsupported, _)                    => (400, "INVALID_VALUE", INVALID, Some("unsupported_parameter"), INVALID),
+        (Kind::ContextTooLong, _)                 => (400, "INVALID_VALUE", INVALID, Some("context_length_exceeded"), INVALID),
+        (Kind::Refused, _)                        => (400, PROVIDER, INVALID, Some("content_filter"), INVALID),
+        (Kind::Unauthenticated, Whose::Upstream)  => (401, PROVIDER, "authentication_error", Some("invalid_api_key"), "authentication_error"),
+        (Kind::Unauthenticated, _)                => (401, "AUTHENTICATION_FAILED", "authentication_error", Some("invalid_api_key"), "authentication_error"),
+        (Kind::Forbidden, Whose::Upstream)        => (403, PROVIDER, "permission_error", None, "permission_error"),
+        (Kind::Forbidden, _)                      => (403, "FORBIDDEN", "permission_error", None, "permission_error"),
+        (Kind::NotFound, _)                       => (404, "NOT_FOUND", INVALID, Some("not_found"), "not_found_error"),
+        (Kind::ProviderNotFound, _)               => (404, "PROVIDER_NOT_FOUND", INVALID, Some("provider_not_found"), "not_found_error"),
+        (Kind::ModelNotFound, _)                  => (404, "MODEL_NOT_FOUND", INVALID, Some("model_not_found"), "not_found_error"),
+        (Kind::MethodNotAllowed, _)               => (405, "METHOD_NOT_ALLOWED", INVALID, Some("method_not_allowed"), INVALID),
+        (Kind::TooLarge, _)                       => (413, "PAYLOAD_TOO_LARGE", INVALID, Some("request_too_large"), "request_too_large"),
+        (Kind::UnsupportedMediaType, _)           => (415, "UNSUPPORTED_MEDIA_TYPE", INVALID, Some("unsupported_media_type"), INVALID),
+        (Kind::RateLimited, _)                    => (429, "RATE_LIMITED", "rate_limit_error", Some("rate_limit_exceeded"), "rate_limit_error"),
+        (Kind::Timeout, Whose::Caller)            => (408, "TIMEOUT", INVALID, Some("timeout"), INVALID),
+        (Kind::Timeout, _)                        => (504, "TIMEOUT", "server_error", Some("timeout"), "timeout_error"),
+        (Kind::Overloaded, Whose::Upstream)       => (503, PROVIDER, "server_error", Some("overloaded"), ANTHROPIC_OVERLOADED),
+        (Kind::Overloaded, _)                     => (503, "OVERLOADED", "server_error", Some("overloaded"), ANTHROPIC_OVERLOADED),
+        (Kind::Unavailable, _)                    => (503, PROVIDER, "server_error", Some("provider_unavailable"), FAILED),
+        (Kind::Upstream, _)                       => (502, PROVIDER, "server_error", Some("provider_error"), FAILED),
+        (Kind::Plugin, _)                         => (502, PROVIDER, "server_error", Some("plugin_error"), FAILED),
+        (Kind::Internal, _)                       => (500, "INTERNAL_ERROR", "server_error", Some("internal_error"), FAILED),
     }
 }

@@ -94,6 +94,17 @@ impl Fields {
         Self::parse_at(&raw, &self.path_of(name)).map(Some)
     }
 
+    /// Takes the object `name` as it came.
+    ///
+    /// # Errors
+    /// If it is no object.
+    pub fn take_object_raw(&mut self, name: &str) -> Result<Option<String>> {
+        match self.take_raw(name) {
+            Some(raw) if !raw.get().starts_with('{') => Err(self.wrong(name, "expected an object")),
+            raw => Ok(raw.map(|raw| String::from(Box::<str>::from(raw)))),
+        }
+    }
+
     /// Takes the list of objects `name`.
     ///
     /// # Errors

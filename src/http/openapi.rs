@@ -75,11 +75,12 @@ const REFUSALS: &[Refusal] = &[
     (500, Kind::Internal, Whose::Us, "internal error; the server's log tells more under this request id", "The server failed."),
     (502, Kind::Upstream, Whose::Upstream, "the vendor answered with what is no answer", "The vendor or the plugin in front of it failed."),
     (503, Kind::Overloaded, Whose::Us, "the server is busy; try again later", "The server or the vendor has too much to do, or the provider can't be used at the moment."),
+    (503, Kind::Unavailable, Whose::Us, "the provider can't be used: its key is missing", "The provider can't be used at the moment."),
     (504, Kind::Timeout, Whose::Upstream, "the vendor did not answer in time", "The vendor did not answer in time."),
 ];
 
 /// After which statuses another attempt makes sense.
-const RETRIED: [u16; 2] = [429, 503];
+const RETRIED: [u16; 3] = [429, 503, 529];
 
 #[rustfmt::skip]
 const RATE_HEADERS: [(&str, &str); 3] = [
@@ -161,6 +162,7 @@ impl Writer {
         if operation.takes.is_some() {
             statuses.extend([400, 408, 413, 415]);
         }
+        let mut statuses: Vec<u16> = statuses.into_iter().map(|status| own(endpoint.surface, status)).collect();
         statuses.extend(operation.fails);
         statuses.sort_unstable();
         statuses.dedup();
@@ -178,7 +180,8 @@ impl Writer {
     /// A reference to how `surface` refuses with `status`.
     fn refusal(&mut self, surface: &Surface, status: u16, limited: bool) -> Value {
         let name = format!("{}{status}{}", (surface.error.name)(), if limited { "" } else { "Open" });
-        let Some(&(_, kind, whose, said, description)) = REFUSALS.iter().find(|(known, ..)| *known == status) else {
+        let Some(&(_, kind, whose, said, description)) = REFUSALS.iter().find(|row| told(surface, row) == status)
+        else {
             return json!({"description": format!("Refused with {status}.")});
         };
         if !self.refusals.contains_key(&name) {
@@ -230,6 +233,15 @@ impl Writer {
     }
 }
 
+/// The status with which `surface` tells what is refused with `status` elsewhere.
+fn own(surface: &Surface, status: u16) -> u16 {
+    REFUSALS.iter().find(|(known, ..)| *known == status).map_or(status, |row| told(surface, row))
+}
+
+fn told(surface: &Surface, (_, kind, whose, said, _): &Refusal) -> u16 {
+    (surface.status)(&Fault::of(&Error::new(*kind, *whose, *said))).as_u16()
+}
+
 /// The request of the examples.
 const REQUEST: Uuid = Uuid::from_u128(0x0198_c0a1_b2c3_7d4e_8f90_a1b2_c3d4_e5f6);
 const TIMESTAMP: &str = "2026-01-07T10:30:00Z";
@@ -250,6 +262,12 @@ fn parameters(operation: &Operation) -> Vec<Value> {
             })
         })
         .collect();
+    parameters.extend(operation.queries.iter().map(|query| {
+        json!({
+            "name": query.name, "in": "query", "required": false, "description": query.description,
+            "schema": (query.schema)(),
+        })
+    }));
     if operation.conditional {
         parameters.push(json!({
             "name": "If-None-Match", "in": "header", "required": false,

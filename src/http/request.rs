@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::HeaderMap;
+use url::form_urlencoded;
 
 use super::fields::Fields;
 use crate::model::Result;
@@ -22,6 +23,8 @@ pub struct Request<S> {
     pub headers: HeaderMap,
     /// What the path's template left open, by name.
     pub parameters: Vec<(String, String)>,
+    /// What stands behind the path's question mark.
+    pub query: Option<String>,
     /// The body, of methods that have one.
     pub body: Bytes,
 }
@@ -32,6 +35,12 @@ impl<S> Request<S> {
     /// What stands in the path in place of `{name}`.
     pub fn parameter(&self, name: &str) -> &str {
         self.parameters.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value)
+    }
+
+    /// The first value of `name` in the query.
+    pub fn query(&self, name: &str) -> Option<String> {
+        let mut members = form_urlencoded::parse(self.query.as_deref()?.as_bytes());
+        members.find(|(known, _)| known == name).map(|(_, value)| value.into_owned())
     }
 
     /// The fields of the body, which must be a JSON object, whatever its content type says.

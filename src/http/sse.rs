@@ -40,6 +40,7 @@ pub struct KeepAlive<S> {
     stream: Pin<Box<S>>,
     every: Duration,
     next: Pin<Box<Sleep>>,
+    says: &'static [u8],
 }
 
 // === impl KeepAlive ===
@@ -47,7 +48,12 @@ pub struct KeepAlive<S> {
 impl<S: Stream<Item = Bytes>> KeepAlive<S> {
     /// `stream`, with a comment after each silence of `every`.
     pub fn new(stream: S, every: Duration) -> Self {
-        Self { stream: Box::pin(stream), every, next: Box::pin(sleep(every)) }
+        Self::saying(COMMENT, stream, every)
+    }
+
+    /// `stream`, with the event `says`, written out, after each silence of `every`.
+    pub fn saying(says: &'static [u8], stream: S, every: Duration) -> Self {
+        Self { stream: Box::pin(stream), every, next: Box::pin(sleep(every)), says }
     }
 }
 
@@ -64,7 +70,7 @@ impl<S: Stream<Item = Bytes>> Stream for KeepAlive<S> {
             return Poll::Pending;
         }
         this.next.as_mut().reset(Instant::now() + this.every);
-        Poll::Ready(Some(Bytes::from_static(COMMENT)))
+        Poll::Ready(Some(Bytes::from_static(this.says)))
     }
 }
 

@@ -228,6 +228,13 @@ pub struct Request {
     pub streaming: bool,
 }
 
+/// The field in which the values of Anthropic's header `anthropic-beta` stand, as a list.
+pub const ANTHROPIC_BETA: &str = "anthropic_beta";
+
+/// Of Anthropic's fields without a name here, those that change what the answer is. The others tell its vendor how to serve
+/// (tiers, caches, betas), and its clients send new ones all the time: for other vendors they mean nothing.
+const ANTHROPIC_SUBSTANCE: [&str; 2] = ["mcp_servers", "container"];
+
 impl Request {
     /// As a provider wants it that passes on requests in `dialects`: the caller's own body, or all that was read of it.
     pub fn for_dialects(mut self, dialects: &[String]) -> Self {
@@ -237,9 +244,15 @@ impl Request {
                 self.messages.clear();
                 self.tools.clear();
                 self.native_tools.clear();
-                self.extra.clear();
+                // This one came as a header: the body doesn't hold it.
+                self.extra.retain(|field| field.name == ANTHROPIC_BETA);
             }
             _ => self.raw = None,
+        }
+        if !speaks && self.dialect.as_deref() == Some("anthropic") {
+            self.extra.retain(|field| ANTHROPIC_SUBSTANCE.contains(&field.name.as_str()));
+            self.messages.iter_mut().for_each(|message| message.extra.clear());
+            self.tools.iter_mut().for_each(|tool| tool.extra.clear());
         }
         self
     }

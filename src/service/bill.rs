@@ -3,7 +3,7 @@
 use super::limit::{Limiter, Reservation};
 use crate::model::Result;
 use crate::model::caller::Caller;
-use crate::model::chat::{Event, Media, Message, Part, Request, ResultPart, Usage};
+use crate::model::chat::{Event, Media, Message, Part, Request, ResultPart, Tool, Usage};
 
 /// Bytes of a token, where nothing better is known.
 const BYTES: usize = 4;
@@ -35,9 +35,7 @@ impl Bill {
             return Ok(Self { reservation: None, input: 0, said: 0, usage: None, spoke: false });
         }
         let answer = request.max_tokens.map_or(ANSWER, u64::from);
-        let tools = request.tools.iter().map(|tool| tool.name.len() + tool.parameters.len());
-        let bytes = request.messages.iter().map(message).chain(tools).sum();
-        Self::reserve(limiter, caller, tokens(bytes), answer)
+        Self::reserve(limiter, caller, estimate(request), answer)
     }
 
     /// The same for texts without an answer.
@@ -98,6 +96,13 @@ impl Bill {
             reservation.spent(spent);
         }
     }
+}
+
+/// The tokens of what `request` gives a model to read, where nobody counted them.
+pub(super) fn estimate(request: &Request) -> u64 {
+    let tool = |tool: &Tool| tool.name.len() + tool.description.as_ref().map_or(0, String::len) + tool.parameters.len();
+    let tools = request.tools.iter().map(tool).chain(request.native_tools.iter().map(String::len));
+    tokens(request.messages.iter().map(message).chain(tools).sum())
 }
 
 fn tokens(bytes: usize) -> u64 {

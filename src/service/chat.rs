@@ -17,9 +17,9 @@ use crate::telemetry::Telemetry;
 
 /// Asks models.
 pub struct Chat {
-    providers: Arc<Providers>,
+    pub(super) providers: Arc<Providers>,
     limiter: Arc<Limiter>,
-    telemetry: Arc<Telemetry>,
+    pub(super) telemetry: Arc<Telemetry>,
 }
 
 /// A model's turn in progress. Dropping it ends the work upstream.

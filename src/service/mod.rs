@@ -7,6 +7,7 @@ pub mod catalog;
 pub mod chat;
 pub mod clock;
 pub mod conversation;
+pub mod count;
 pub mod limit;
 pub mod provider;
 pub mod readiness;

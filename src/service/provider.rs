@@ -5,14 +5,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use futures_util::future::join_all;
 use tokio::time::Instant;
 
 use super::catalog::ModelCatalog;
 use super::vendor::Vendor;
 use crate::config::{self, Isolation, Secret, Timeouts};
 use crate::egress::Egress;
+use crate::model::caller::Caller;
 use crate::model::plugin::Origin;
-use crate::model::provider::{Credential, Info};
+use crate::model::provider::{Credential, Info, Model};
 use crate::model::{Error, Fault, Kind, Result};
 use crate::plugin::catalog::Published;
 use crate::plugin::drive::Bounds;
@@ -105,6 +107,19 @@ impl Providers {
             )
             .with_param("provider")
         })
+    }
+
+    /// The models of all providers, by the provider's name, as each vendor lists them to `caller`.
+    pub async fn models(&self, caller: &Caller) -> Vec<(String, Model)> {
+        let all = self.all();
+        let lists = all.values().filter_map(|provider| {
+            let vendor = provider.state.as_ref().ok()?;
+            Some(async move {
+                let models = vendor.models(caller).await;
+                models.iter().map(|model| (provider.name.clone(), model.clone())).collect::<Vec<_>>()
+            })
+        });
+        join_all(lists).await.into_iter().flatten().collect()
     }
 
     fn resolve(

@@ -14,6 +14,7 @@ use serde_json::Value;
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpSocket, TcpStream};
 
+use crate::grammar;
 use crate::patience::soon;
 pub use sse::Event;
 use wire::Reader;
@@ -213,6 +214,9 @@ impl Connection {
         document::check(request, &reply.head, Some(&reply.body));
         if reply.status() == 200 && reply.head.kind() == "text/event-stream" {
             reply.events().iter().for_each(|event| document::check_event(request, &reply.head, event));
+            if request.path.starts_with("/anthropic/") {
+                grammar::anthropic(&reply.events());
+            }
         }
         reply
     }

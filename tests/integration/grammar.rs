@@ -1,13 +1,17 @@
 //! What each form of stream must look like, whoever wrote it: a checker for each, run on every stream of every test.
 
+mod anthropic;
 mod chat;
 mod openai;
+mod responses;
 
 use serde_json::Value;
 
 use crate::client::Event;
+pub use anthropic::Message;
 pub use chat::Told;
 pub use openai::Said;
+pub use responses::Answered;
 
 type Fault = Result<(), String>;
 
@@ -17,10 +21,22 @@ pub fn openai(events: &[Event], usage: bool) -> Said {
     openai::read(events, usage).unwrap_or_else(|fault| panic!("{fault}\n{events:#?}"))
 }
 
+/// Checks a stream of `/anthropic/v1/messages`.
+#[track_caller]
+pub fn anthropic(events: &[Event]) -> Message {
+    anthropic::read(events).unwrap_or_else(|fault| panic!("{fault}\n{events:#?}"))
+}
+
 /// Checks a stream of `/api/v1/chat/stream`.
 #[track_caller]
 pub fn chat(events: &[Event]) -> Told {
     chat::read(events).unwrap_or_else(|fault| panic!("{fault}\n{events:#?}"))
+}
+
+/// Checks a stream of `/responses`.
+#[track_caller]
+pub fn responses(events: &[Event]) -> Answered {
+    responses::read(events).unwrap_or_else(|fault| panic!("{fault}\n{events:#?}"))
 }
 
 fn ensure(holds: bool, fault: impl Into<String>) -> Fault {

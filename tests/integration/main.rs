@@ -24,6 +24,7 @@ mod steady;
 mod upstream;
 
 // The URLs.
+mod anthropic;
 mod api;
 mod docs;
 mod health;

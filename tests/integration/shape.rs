@@ -37,6 +37,21 @@ pub fn openai(reply: &Reply, status: u16, kind: &str) -> Value {
     error
 }
 
+/// Checks a refusal of the Anthropic surface and gives what stands in its `error`.
+#[track_caller]
+pub fn anthropic(reply: &Reply, status: u16, kind: &str) -> Value {
+    let body = reply.expect(status);
+    assert_eq!((&body["type"], body.as_object().unwrap().len()), (&Value::from("error"), 3), "{body}");
+    let error = body["error"].clone();
+    assert_eq!(error["type"], kind, "{body}");
+    assert!(!error["message"].as_str().unwrap_or_default().is_empty(), "{body}");
+    let id = body["request_id"].as_str().unwrap_or_default();
+    assert!(id.starts_with("req_"), "{body}");
+    assert_eq!(reply.head.header("request-id"), Some(id), "{:?}", reply.head);
+    assert_eq!(reply.head.header("x-request-id"), Some(&*id.replace("req_", "req-")), "{:?}", reply.head);
+    error
+}
+
 /// The message of a refusal, whatever its surface.
 #[track_caller]
 pub fn message(reply: &Reply) -> String {

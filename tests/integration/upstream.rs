@@ -4,6 +4,7 @@
 //! port of the loopback and ends when it is dropped; a request that no script foresaw fails the test then.
 
 pub mod answer;
+pub mod anthropic;
 pub mod bedrock;
 pub mod openai;
 mod wire;

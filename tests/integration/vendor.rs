@@ -2,14 +2,19 @@
 
 mod addresses;
 mod answers;
+mod anthropic;
+mod azure;
 mod bedrock;
 mod cancellation;
 mod connections;
 mod cuts;
 mod errors;
+mod presets;
 mod pressure;
+mod raw;
 mod redirects;
 mod requests;
+mod responses;
 mod round_trip;
 mod splits;
 mod timeouts;

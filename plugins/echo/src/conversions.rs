@@ -15,6 +15,7 @@ const LONGEST: usize = 256 * 1024;
 
 pub(crate) fn script(request: &Request) -> Result<Script, Error> {
     request.extra.iter().try_for_each(check_extra)?;
+    request.native_tools.iter().try_for_each(|tool| refuse_native(tool))?;
     let prompt = prompt::of(request);
     let pieces = if prompt.obeyed { directives::read(&prompt.text)? } else { vec![Piece::Text(prompt.text.clone())] };
     let mut plan = Plan::read(pieces, earlier_calls(request));
@@ -199,4 +200,11 @@ fn check_extra(field: &Field) -> Result<(), Error> {
         (name @ ("n" | "logprobs"), value) => Err(Error::unsupported(format!("echo can't do `{name}`: {value}"))),
         _ => Ok(()),
     }
+}
+
+/// Tools that a vendor runs itself: there is none here.
+fn refuse_native(tool: &str) -> Result<(), Error> {
+    let tool: Value = serde_json::from_str(tool).unwrap_or_default();
+    let kind = tool["type"].as_str().unwrap_or_default();
+    Err(Error::unsupported(format!("echo can't do the tool `{kind}`: it knows functions only")))
 }

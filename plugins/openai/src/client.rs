@@ -17,6 +17,7 @@ impl Provider for OpenAi {
         Ok(Info {
             base_url: Some("https://api.openai.com/v1".into()),
             key_variable: Some("OPENAI_API_KEY".into()),
+            dialects: options.dialects(),
             vision: true,
             models,
             ..Info::new("OpenAI")
@@ -36,28 +37,19 @@ impl Provider for OpenAi {
     }
 }
 
-/// A few models whose limits OpenAI publishes; `list-models` asks for all of them.
+/// A few well-known models, so that they are found by their names alone; `list-models` asks for all of them.
 fn known_models() -> Vec<Model> {
-    let chat = |id: &str, context_window, max_output, reasoning| Model {
-        owner: Some("openai".into()),
-        context_window: Some(context_window),
-        max_output: Some(max_output),
-        vision: Some(true),
-        tools: Some(true),
-        reasoning: Some(reasoning),
-        ..Model::new(id)
-    };
-    let embedding = |id: &str| Model { owner: Some("openai".into()), tools: Some(false), ..Model::new(id) };
-    vec![
-        chat("gpt-5", 400_000, 128_000, true),
-        chat("gpt-5-mini", 400_000, 128_000, true),
-        chat("gpt-5-nano", 400_000, 128_000, true),
-        chat("gpt-4.1", 1_047_576, 32_768, false),
-        chat("gpt-4.1-mini", 1_047_576, 32_768, false),
-        chat("gpt-4.1-nano", 1_047_576, 32_768, false),
-        chat("gpt-4o", 128_000, 16_384, false),
-        chat("gpt-4o-mini", 128_000, 16_384, false),
-        embedding("text-embedding-3-small"),
-        embedding("text-embedding-3-large"),
-    ]
+    let ids = [
+        "gpt-5",
+        "gpt-5-mini",
+        "gpt-5-nano",
+        "gpt-4.1",
+        "gpt-4.1-mini",
+        "gpt-4.1-nano",
+        "gpt-4o",
+        "gpt-4o-mini",
+        "text-embedding-3-small",
+        "text-embedding-3-large",
+    ];
+    ids.into_iter().map(|id| Model { owner: Some("openai".into()), ..Model::new(id) }).collect()
 }

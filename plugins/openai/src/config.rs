@@ -1,7 +1,9 @@
 //! What an operator may set; `plugin.toml` says the same as a schema.
 
 use mortise_sdk::http::Header;
-use mortise_sdk::openai::{MaxTokensField, Options, ThinkingField};
+use mortise_sdk::openai::{
+    Api, CallIds, MaxTokensField, Options, ReasoningField, RequiredTool, SeedField, Summary, ThinkingField,
+};
 use serde::Deserialize;
 
 #[derive(Debug, Deserialize)]
@@ -11,9 +13,20 @@ pub(crate) struct Settings {
     organization: Option<String>,
     /// Which of the organisation's projects the requests belong to.
     project: Option<String>,
+    api: Api,
+    responses: bool,
+    responses_models: Vec<String>,
     max_tokens_field: MaxTokensField,
+    reasoning: ReasoningField,
+    reasoning_summary: Option<Summary>,
     replay_thinking: Option<ThinkingField>,
     developer_role: bool,
+    call_ids: CallIds,
+    required_tool: RequiredTool,
+    parallel_tool_calls: bool,
+    json_schema: bool,
+    stream_options: bool,
+    seed_field: SeedField,
     media_in_results: bool,
     top_k: bool,
     models: Vec<String>,
@@ -25,13 +38,25 @@ impl Settings {
         let organization = header("openai-organization", self.organization);
         let project = header("openai-project", self.project);
         Options {
+            api: self.api,
+            responses: self.responses,
+            responses_models: self.responses_models,
             max_tokens_field: self.max_tokens_field,
+            reasoning: self.reasoning,
+            reasoning_summary: self.reasoning_summary,
             replay_thinking: self.replay_thinking,
             developer_role: self.developer_role,
+            call_ids: self.call_ids,
+            required_tool: self.required_tool,
+            parallel_tool_calls: self.parallel_tool_calls,
+            json_schema: self.json_schema,
+            stream_options: self.stream_options,
+            seed_field: self.seed_field,
             media_in_results: self.media_in_results,
             top_k: self.top_k,
             models: self.models,
             headers: organization.into_iter().chain(project).collect(),
+            ..Options::default()
         }
     }
 }
@@ -42,9 +67,20 @@ impl Default for Settings {
         Self {
             organization: None,
             project: None,
+            api: options.api,
+            responses: options.responses,
+            responses_models: options.responses_models,
             max_tokens_field: options.max_tokens_field,
+            reasoning: options.reasoning,
+            reasoning_summary: options.reasoning_summary,
             replay_thinking: options.replay_thinking,
             developer_role: options.developer_role,
+            call_ids: options.call_ids,
+            required_tool: options.required_tool,
+            parallel_tool_calls: options.parallel_tool_calls,
+            json_schema: options.json_schema,
+            stream_options: options.stream_options,
+            seed_field: options.seed_field,
             media_in_results: options.media_in_results,
             top_k: options.top_k,
             models: options.models,

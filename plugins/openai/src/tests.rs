@@ -1,9 +1,12 @@
 //! What this provider adds to the dialect, which itself is tested in the SDK.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use mortise_sdk::chat::{Message, Request};
 use mortise_sdk::openai::Options;
 use mortise_sdk::provider::{Credential, ErrorKind, Operation};
 use mortise_sdk::testing::{self, Run};
+use serde::Deserialize;
 use serde_json::json;
 
 use crate::client::OpenAi;
@@ -20,7 +23,7 @@ fn it_says_where_openai_is() {
     assert_eq!(info.base_url.as_deref(), Some("https://api.openai.com/v1"));
     assert_eq!(info.key_variable.as_deref(), Some("OPENAI_API_KEY"));
     assert_eq!(info.credential, Credential::Bearer);
-    assert!(info.models.iter().all(|model| model.price.is_none()));
+    assert!(info.models.iter().all(|model| model.price.is_none() && model.context_window.is_none()));
 }
 
 #[test]
@@ -54,6 +57,56 @@ fn a_wrong_setting_is_named() {
     assert!(error.message.starts_with("settings: `max_tokens_field`: unknown variant `tokens`"), "{}", error.message);
     let run = chat(r#"{"organisation": "org-1"}"#);
     assert!(run.error().unwrap().message.starts_with("settings: `organisation`: unknown field"));
+}
+
+#[test]
+fn bodies_pass_on_where_nothing_in_them_is_rewritten() {
+    let dialects = |settings: &str| testing::describe::<OpenAi>(settings).unwrap().dialects;
+    assert_eq!(dialects("{}"), ["openai", "openai-responses"]);
+    assert_eq!(dialects(r#"{"responses": false}"#), ["openai"]);
+    assert!(dialects(r#"{"responses": false, "developer_role": false}"#).is_empty());
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Preset {
+    name: String,
+    plugin: String,
+    base_url: String,
+    key_variable: Option<String>,
+    #[serde(default)]
+    settings: serde_json::Map<String, serde_json::Value>,
+}
+
+#[test]
+fn every_preset_can_be_read() {
+    let text = include_str!("../../../config/presets.yaml");
+    let presets: BTreeMap<String, Preset> = serde_saphyr::from_str(text).unwrap();
+    let mut checked = 0;
+    for (id, preset) in presets.iter().filter(|(_, preset)| preset.plugin == "openai") {
+        let settings = json!(preset.settings).to_string();
+        let info = testing::describe::<OpenAi>(&settings).unwrap_or_else(|error| panic!("{id}: {}", error.message));
+        assert_eq!(info.dialects.iter().any(|dialect| dialect == "openai-responses"), id == "xai", "{id}");
+        let here = preset.base_url.starts_with("http://localhost:");
+        assert!(here || preset.base_url.starts_with("https://"), "{id}: {}", preset.base_url);
+        assert!(!preset.base_url.ends_with('/'), "{id}: {}", preset.base_url);
+        assert_eq!(preset.key_variable.is_none(), here, "{id}: who is asked for a key");
+        let variable = preset.key_variable.as_deref().unwrap_or_default();
+        assert!(variable.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_'), "{id}: {variable}");
+        assert!(!preset.name.is_empty(), "{id}");
+        checked += 1;
+    }
+    assert!(checked >= 16, "only {checked} presets");
+}
+
+#[test]
+fn the_schema_names_every_setting_and_no_other() {
+    let manifest = include_str!("../plugin.toml");
+    let named: BTreeSet<&str> =
+        manifest.lines().filter_map(|line| line.strip_prefix("[settings.properties.")?.strip_suffix(']')).collect();
+    let error = testing::describe::<OpenAi>(r#"{"?": 1}"#).unwrap_err();
+    let read: BTreeSet<&str> = error.message.split('`').skip(5).step_by(2).collect();
+    assert_eq!(named, read, "{}", error.message);
 }
 
 #[test]

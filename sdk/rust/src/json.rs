@@ -13,6 +13,8 @@
 //! # Ok::<(), mortise_sdk::provider::Error>(())
 //! ```
 
+mod splice;
+
 use std::borrow::Cow;
 use std::fmt;
 use std::io::Write as _;
@@ -22,6 +24,7 @@ use serde::de::{self, Deserializer, Visitor};
 use serde_json::value::RawValue;
 
 use crate::provider::Error;
+pub use splice::{Splice, elements};
 
 /// A JSON object that is being written. It is closed when it is dropped.
 pub struct Object<'a> {
@@ -55,6 +58,12 @@ pub enum Scalar<'a> {
 /// A string of an answer: borrowed from the frame where it holds no escapes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Text<'a>(pub Cow<'a, str>);
+
+/// The member of an object that is a string, for a message: what is asked of a caller's own JSON.
+pub fn member(object: &str, name: &str) -> Option<String> {
+    let splice = Splice::of("an object", object).ok()?;
+    splice.get_text(name).map(Cow::into_owned)
+}
 
 /// Checks that a text holds one JSON value. `what` names it in the error.
 pub fn check(what: impl fmt::Display, text: &str) -> Result<&str, Error> {

@@ -55,6 +55,7 @@
 //! | [`mod@provider`] | the traits to implement, what describes a provider, its errors |
 //! | [`http`] | requests, response heads and frames |
 //! | [`json`] | writing JSON bodies in one pass, reading frames without copies |
+//! | [`fields`] | reading an object field by field, so that the unknown ones are kept |
 //! | [`openai`] | the chat-completions dialect, ready for every vendor that speaks it |
 //! | [`log`] | the host's log |
 //! | `testing` | running a whole exchange natively, from recorded bytes (not in a guest) |
@@ -67,6 +68,7 @@ extern crate self as mortise_sdk;
 
 pub mod bindings;
 pub mod chat;
+pub mod fields;
 pub mod http;
 pub mod json;
 pub mod log;

@@ -5,17 +5,38 @@ use base64::engine::general_purpose::STANDARD;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::request::unsupported;
 use crate::api::State;
 use crate::http::{Fields, Reply, Request};
 use crate::model::Result;
 use crate::model::provider::EmbedRequest;
 use crate::service::Choice;
 
+/// One text or several, as tokens.
+struct Tokens;
+
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Inputs {
     One(String),
     More(Vec<String>),
+    Tokens(Tokens),
+}
+
+impl<'de> Deserialize<'de> for Tokens {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Element {
+            One(u64),
+            More(Vec<u64>),
+        }
+        let elements = Vec::<Element>::deserialize(deserializer)?;
+        let same = elements
+            .windows(2)
+            .all(|two| matches!(two, [Element::One(_), Element::One(_)] | [Element::More(_), Element::More(_)]));
+        if same { Ok(Self) } else { Err(serde::de::Error::custom("neither one list of tokens nor a list of them")) }
+    }
 }
 
 pub(super) async fn embeddings(http: Request<State>) -> Result<Reply> {
@@ -40,13 +61,19 @@ pub(super) async fn embeddings(http: Request<State>) -> Result<Reply> {
 
 pub(super) fn read(body: &mut Fields) -> Result<(EmbedRequest, bool)> {
     let model = body.require("model")?;
-    let inputs = body
-        .take::<Inputs>("input")
-        .map_err(|_| body.wrong("input", "expected a string or a list of strings"))?
-        .ok_or_else(|| body.missing("input"))?;
-    let inputs = match inputs {
-        Inputs::One(text) => vec![text],
-        Inputs::More(texts) => texts,
+    let inputs = match body.take::<Inputs>("input") {
+        Ok(Some(Inputs::One(text))) => vec![text],
+        Ok(Some(Inputs::More(texts))) => texts,
+        // Another vendor's model counts in other tokens.
+        Ok(Some(Inputs::Tokens(_))) => {
+            return Err(unsupported(
+                body,
+                "input",
+                "tokens mean something to one model only; send the texts themselves",
+            ));
+        }
+        Ok(None) => return Err(body.missing("input")),
+        Err(_) => return Err(body.wrong("input", "expected a string or a list of strings")),
     };
     if inputs.is_empty() {
         return Err(body.wrong("input", "it is empty"));

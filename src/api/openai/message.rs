@@ -2,10 +2,11 @@
 
 use serde_json::value::RawValue;
 
+use super::custom;
 use super::request::text;
 use crate::http::Fields;
 use crate::model::chat::{
-    CachePoint, Media, MediaSource, Message, Part, ResultPart, Role, Thinking, ToolCall, ToolResult,
+    CachePoint, Field, Media, MediaSource, Message, Part, ResultPart, Role, Thinking, ToolCall, ToolResult,
 };
 use crate::model::{Error, Result};
 
@@ -18,54 +19,125 @@ pub(super) fn read_all(body: &mut Fields) -> Result<Vec<Message>> {
     if list.is_empty() {
         return Err(body.wrong("messages", "it is empty; send at least one message"));
     }
-    list.into_iter().map(read).collect()
+    let mut messages: Vec<Message> = Vec::with_capacity(list.len());
+    for fields in list {
+        let message = read(fields, &messages)?;
+        messages.push(message);
+    }
+    Ok(messages)
 }
 
-fn read(mut fields: Fields) -> Result<Message> {
+fn read(mut fields: Fields, before: &[Message]) -> Result<Message> {
     let role: String = fields.require("role")?;
-    let name = fields.take("name")?;
+    let name: Option<String> = fields.take("name")?;
     let (role, parts) = match role.as_str() {
         "system" => (Role::System, content(&mut fields, true)?),
         "developer" => (Role::Developer, content(&mut fields, true)?),
         "user" => (Role::User, content(&mut fields, true)?),
-        "assistant" => (Role::Assistant, assistant(&mut fields)?),
+        "assistant" => (Role::Assistant, assistant(&mut fields, before.len())?),
+        "function" => {
+            let name = name.as_deref().ok_or_else(|| fields.missing("name"))?;
+            let call_id =
+                unanswered(before, name).ok_or_else(|| fields.wrong("name", "it answers no call before it"))?;
+            (Role::Tool, vec![Part::Outcome(ToolResult { call_id, parts: results(&mut fields)?, failed: false })])
+        }
         "tool" => (Role::Tool, vec![Part::Outcome(outcome(&mut fields)?)]),
-        _ => return Err(fields.wrong("role", "expected system, developer, user, assistant or tool")),
+        _ => return Err(fields.wrong("role", "expected system, developer, user, assistant, tool or function")),
     };
     Ok(Message { role, name, parts, extra: fields.into_extra() })
 }
 
-fn assistant(fields: &mut Fields) -> Result<Vec<Part>> {
-    let mut parts = Vec::new();
-    if let Some(text) = fields.take::<String>("reasoning_content")?.filter(|text| !text.is_empty()) {
-        parts.push(Part::Thinking(Thinking { text, signature: None, redacted: false }));
-    }
+/// The id of the last call of the function `name` that has no answer yet.
+fn unanswered(before: &[Message], name: &str) -> Option<String> {
+    let parts = || before.iter().flat_map(|message| &message.parts);
+    let answered = |id: &str| parts().any(|part| matches!(part, Part::Outcome(result) if result.call_id == id));
+    let mut calls = parts().filter_map(|part| if let Part::Call(call) = part { Some(call) } else { None });
+    calls.rfind(|call| call.name == name && !answered(&call.id)).map(|call| call.id.clone())
+}
+
+/// `place` numbers the message: calls from before there were tools have no ids.
+fn assistant(fields: &mut Fields, place: usize) -> Result<Vec<Part>> {
+    let mut parts = thoughts(fields)?;
+    let function_call = fields.take_object("function_call")?;
     let calls = fields.take_objects("tool_calls")?.unwrap_or_default();
     let refusal: Option<String> = fields.take("refusal")?;
     // An assistant that called or refused need not have said anything.
-    let must = calls.is_empty() && refusal.is_none() && !fields.has("function_call") && !fields.has("audio");
+    let must = calls.is_empty() && refusal.is_none() && function_call.is_none() && !fields.has("audio");
     parts.extend(content(fields, must)?);
     parts.extend(refusal.map(Part::Refusal));
     for mut call in calls {
         let id: String = call.require("id")?;
-        if let Some(kind) = call.take::<String>("type")?.filter(|kind| kind != "function") {
-            return Err(call.wrong("type", &format!("calls of type `{kind}` are not known; `function` is")));
-        }
-        let mut function = call.take_object("function")?.ok_or_else(|| call.missing("function"))?;
-        parts.push(Part::Call(ToolCall {
-            id,
-            name: function.require("name")?,
-            arguments: function.take("arguments")?.unwrap_or_default(),
-            extra: call.into_extra(),
-        }));
+        let kind: Option<String> = call.take("type")?;
+        let (function, arguments) = match kind.as_deref() {
+            None | Some("function") => {
+                let mut function = call.take_object("function")?.ok_or_else(|| call.missing("function"))?;
+                let arguments = function.take("arguments")?.unwrap_or_default();
+                (function, arguments)
+            }
+            Some("custom") => {
+                let mut tool = call.take_object("custom")?.ok_or_else(|| call.missing("custom"))?;
+                let input: String = tool.require("input")?;
+                (tool, custom::wrap(&input))
+            }
+            Some(kind) => {
+                let what = format!("calls of type `{kind}` are not known; `function` and `custom` are");
+                return Err(call.wrong("type", &what));
+            }
+        };
+        parts.push(called(id, function, arguments, call.into_extra())?);
+    }
+    if let Some(mut function) = function_call {
+        let arguments = function.take("arguments")?.unwrap_or_default();
+        parts.push(called(format!("call_{place}"), function, arguments, Vec::new())?);
     }
     Ok(parts)
 }
 
+/// A call; `function` holds its name, and perhaps fields that have none here.
+fn called(id: String, mut function: Fields, arguments: String, mut extra: Vec<Field>) -> Result<Part> {
+    let name = function.require("name")?;
+    extra.extend(function.into_extra());
+    Ok(Part::Call(ToolCall { id, name, arguments, extra }))
+}
+
+/// Takes what the model thought: at length with signatures, if the caller kept those, or else as words.
+fn thoughts(fields: &mut Fields) -> Result<Vec<Part>> {
+    let words = fields.take::<String>("reasoning_content")?.filter(|text| !text.is_empty());
+    let mut thoughts: Vec<Thinking> = Vec::new();
+    for mut detail in fields.take_objects("reasoning_details")?.unwrap_or_default() {
+        let kind: String = detail.require("type")?;
+        let (text, signature) = match kind.as_str() {
+            "reasoning.text" => (detail.take::<String>("text")?, detail.take::<String>("signature")?),
+            "reasoning.summary" => (detail.take("summary")?, None),
+            "reasoning.encrypted" => {
+                thoughts.push(Thinking { text: detail.require("data")?, signature: None, redacted: true });
+                continue;
+            }
+            _ => continue,
+        };
+        let text = text.unwrap_or_default();
+        match thoughts.last_mut() {
+            // Pieces of a stream may come as they were.
+            Some(last) if !last.redacted && last.signature.is_none() => {
+                last.text.push_str(&text);
+                last.signature = signature;
+            }
+            _ => thoughts.push(Thinking { text, signature, redacted: false }),
+        }
+    }
+    if thoughts.is_empty() {
+        thoughts.extend(words.map(|text| Thinking { text, signature: None, redacted: false }));
+    }
+    Ok(thoughts.into_iter().map(Part::Thinking).collect())
+}
+
 fn outcome(fields: &mut Fields) -> Result<ToolResult> {
-    let call_id: String = fields.require("tool_call_id")?;
+    Ok(ToolResult { call_id: fields.require("tool_call_id")?, parts: results(fields)?, failed: false })
+}
+
+fn results(fields: &mut Fields) -> Result<Vec<ResultPart>> {
     let path = fields.path_of("content");
-    let parts = content(fields, true)?
+    content(fields, true)?
         .into_iter()
         .filter_map(|part| match part {
             Part::Text(text) => Some(Ok(ResultPart::Text(text))),
@@ -75,8 +147,7 @@ fn outcome(fields: &mut Fields) -> Result<ToolResult> {
                 Some(Err(Error::invalid(&path, format!("Invalid value for {path}: a tool answers in text and media"))))
             }
         })
-        .collect::<Result<_>>()?;
-    Ok(ToolResult { call_id, parts, failed: false })
+        .collect()
 }
 
 /// Takes `content`: a string or a list of parts.
@@ -160,7 +231,7 @@ fn read_part(raw: &RawValue, path: &str, parts: &mut Vec<Part>) -> Result<()> {
 }
 
 /// An address, or the bytes themselves in a `data:` URL.
-fn from_url(url: &str, mime: &str) -> Result<Media, &'static str> {
+pub(super) fn from_url(url: &str, mime: &str) -> Result<Media, &'static str> {
     let media = |mime: &str, source| Media { mime: mime.to_owned(), source, name: None, detail: None };
     let Some(data) = url.strip_prefix("data:") else {
         return if url.starts_with("http://") || url.starts_with("https://") {

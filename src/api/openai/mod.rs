@@ -1,18 +1,24 @@
 //! OpenAI's API under `/openai/v1` and `/v1`.
 
 mod chat;
+mod citation;
+mod custom;
 mod embeddings;
 mod examples;
 mod message;
 mod models;
 mod request;
+mod responses;
 mod schema;
 mod shape;
 mod stream;
+mod tools;
 mod wire;
 
 #[cfg(test)]
 mod tests;
+
+pub(super) use wire::Members;
 
 use super::State;
 use crate::http::endpoint::{Type, answer};
@@ -24,7 +30,9 @@ pub const SURFACE: Surface = Surface {
     about: "OpenAI's API, under `/openai/v1` and `/v1`: its SDKs work unchanged.",
     prefixes: &["/openai/", "/v1/"],
     shape: shape::write,
+    status: |fault| fault.status,
     error: Type::of::<shape::OpenAiError<'_>>(),
+    vendor_id: None,
 };
 
 /// How a request fails that asks a provider.
@@ -36,12 +44,14 @@ pub(super) fn endpoints() -> Vec<Endpoint<State>> {
         embeddings: ("/openai/v1/embeddings", "createEmbedding"),
         models: ("/openai/v1/models", "listModels"),
         model: ("/openai/v1/models/{*id}", "retrieveModel"),
+        responses: ("/openai/v1/responses", "createResponse"),
     };
     let short = Names {
         chat: ("/v1/chat/completions", "createChatCompletionShort"),
         embeddings: ("/v1/embeddings", "createEmbeddingShort"),
         models: ("/v1/models", "listModelsShort"),
         model: ("/v1/models/{*id}", "retrieveModelShort"),
+        responses: ("/v1/responses", "createResponseShort"),
     };
     [long, short].into_iter().flat_map(under).collect()
 }
@@ -52,9 +62,10 @@ struct Names {
     embeddings: (&'static str, &'static str),
     models: (&'static str, &'static str),
     model: (&'static str, &'static str),
+    responses: (&'static str, &'static str),
 }
 
-fn under(names: Names) -> [Endpoint<State>; 4] {
+fn under(names: Names) -> [Endpoint<State>; 5] {
     let surface = &SURFACE;
     [
         Endpoint::post(surface, names.chat.0, |request| answer(chat::completions(request)))
@@ -68,6 +79,7 @@ fn under(names: Names) -> [Endpoint<State>; 4] {
             .streams::<schema::StreamData<'_>>("Or the answer, piece by piece.", examples::chat_event)
             .ending_in("[DONE]")
             .fails(PROVIDER),
+        responses::endpoint(names.responses.0, names.responses.1),
         Endpoint::post(surface, names.embeddings.0, |request| answer(embeddings::embeddings(request)))
             .named(names.embeddings.1, "Turns texts into vectors, in OpenAI's words.")
             .takes::<schema::EmbeddingRequest>("The texts.", examples::embedding_request)

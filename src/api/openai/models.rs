@@ -1,11 +1,11 @@
 //! `GET /openai/v1/models` and `/models/{id}`.
 
-use futures_util::future::join_all;
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::api::State;
 use crate::http::{Reply, Request};
+use crate::model::provider::Model;
 use crate::model::{Error, Kind, Result};
 
 /// Models that can be asked.
@@ -47,20 +47,12 @@ pub(super) async fn get(request: Request<State>) -> Result<Reply> {
 
 /// Every model as `provider/model`, which always names one.
 async fn all(request: &Request<State>) -> Vec<ModelView> {
-    let providers = request.state.providers.all();
-    let views = providers.values().filter_map(|provider| {
-        let vendor = provider.state.as_ref().ok()?;
-        let caller = &request.caller;
-        Some(async move {
-            let models = vendor.models(caller).await;
-            let view = |model: &crate::model::provider::Model| ModelView {
-                id: format!("{}/{}", provider.name, model.id),
-                object: "model",
-                created: model.created.unwrap_or_default(),
-                owned_by: model.owner.clone().unwrap_or_else(|| provider.name.clone()),
-            };
-            models.iter().map(view).collect::<Vec<_>>()
-        })
-    });
-    join_all(views).await.into_iter().flatten().collect()
+    let models = request.state.providers.models(&request.caller).await.into_iter();
+    let view = |(provider, model): (String, Model)| ModelView {
+        id: format!("{provider}/{}", model.id),
+        object: "model",
+        created: model.created.unwrap_or_default(),
+        owned_by: model.owner.unwrap_or(provider),
+    };
+    models.map(view).collect()
 }

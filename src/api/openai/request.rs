@@ -4,8 +4,9 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::message;
+use super::tools::{Offer, Style};
 use crate::http::Fields;
-use crate::model::chat::{self, Reasoning, ResponseFormat, Tool, ToolChoice};
+use crate::model::chat::{self, Reasoning, ResponseFormat};
 use crate::model::{Error, Kind, Result};
 
 /// The dialect's name, for providers that speak it too.
@@ -17,6 +18,8 @@ pub(super) struct Asked {
     pub(super) request: chat::Request,
     /// Whether a stream ends in a chunk with the usage.
     pub(super) include_usage: bool,
+    /// How calls are written.
+    pub(super) style: Style,
 }
 
 #[derive(Deserialize)]
@@ -50,13 +53,21 @@ pub(super) fn read(mut body: Fields) -> Result<Asked> {
             return Err(body.wrong(name, "it must be at least 1"));
         }
     }
+    let Offer { tools, native, choice, style } = Offer::read(&mut body)?;
+    let user: Option<String> = body.take("user")?;
+    let user = match user {
+        None if body.has("safety_identifier") => body.take("safety_identifier")?,
+        user => user,
+    };
+    let parallel: Option<bool> = body.take("parallel_tool_calls")?;
     let request = chat::Request {
         model,
         messages,
-        tools: tools(&mut body)?,
-        native_tools: Vec::new(),
-        tool_choice: tool_choice(&mut body)?,
-        parallel_tool_calls: body.take("parallel_tool_calls")?,
+        tools,
+        native_tools: native,
+        tool_choice: choice,
+        // Who reads `function_call` reads one call.
+        parallel_tool_calls: parallel.or(style.legacy.then_some(false)),
         max_tokens: max_completion_tokens.or(max_tokens),
         temperature: within(&mut body, "temperature", 0.0, 2.0)?,
         top_p: within(&mut body, "top_p", 0.0, 1.0)?,
@@ -74,16 +85,16 @@ pub(super) fn read(mut body: Fields) -> Result<Asked> {
         seed: body.take_integer("seed")?,
         response_format: response_format(&mut body)?,
         reasoning: body.take::<String>("reasoning_effort")?.map(Reasoning::Effort),
-        user: body.take("user")?,
+        user,
         dialect: Some(DIALECT.into()),
         streaming,
         extra: body.into_extra(),
         raw: None,
     };
-    Ok(Asked { request, include_usage })
+    Ok(Asked { request, include_usage, style })
 }
 
-fn within(body: &mut Fields, name: &str, low: f64, high: f64) -> Result<Option<f64>> {
+pub(super) fn within(body: &mut Fields, name: &str, low: f64, high: f64) -> Result<Option<f64>> {
     let value: Option<f64> = body.take(name)?;
     match value {
         Some(value) if !(low..=high).contains(&value) => {
@@ -93,73 +104,9 @@ fn within(body: &mut Fields, name: &str, low: f64, high: f64) -> Result<Option<f
     }
 }
 
-fn unsupported(body: &Fields, name: &str, what: &str) -> Error {
+pub(super) fn unsupported(body: &Fields, name: &str, what: &str) -> Error {
     let path = body.path_of(name);
     Error::caller(Kind::Unsupported, format!("Unsupported value for {path}: {what}")).with_param(path)
-}
-
-fn tools(body: &mut Fields) -> Result<Vec<Tool>> {
-    let Some(list) = body.take_objects("tools")? else { return Ok(Vec::new()) };
-    list.into_iter()
-        .map(|mut entry| {
-            let kind: String = entry.require("type")?;
-            if kind != "function" {
-                return Err(unsupported(
-                    &entry,
-                    "type",
-                    &format!("tools of type `{kind}` are not known; `function` is"),
-                ));
-            }
-            let mut function = entry.take_object("function")?.ok_or_else(|| entry.missing("function"))?;
-            let name: String = function.require("name")?;
-            if name.is_empty() {
-                return Err(function.wrong("name", "it is empty"));
-            }
-            Ok(Tool {
-                name,
-                description: function.take("description")?,
-                // A function without parameters takes an empty object.
-                parameters: object(&mut function, "parameters")?.unwrap_or_else(|| EMPTY_SCHEMA.to_owned()),
-                extra: function.into_extra(),
-            })
-        })
-        .collect()
-}
-
-const EMPTY_SCHEMA: &str = r#"{"type":"object","properties":{}}"#;
-
-fn tool_choice(body: &mut Fields) -> Result<Option<ToolChoice>> {
-    let Some(raw) = body.take_raw("tool_choice") else { return Ok(None) };
-    let wrong = |body: &Fields| {
-        body.wrong("tool_choice", "expected auto, none, required, or {\"type\":\"function\",\"function\":{\"name\":…}}")
-    };
-    if let Ok(word) = serde_json::from_str::<String>(raw.get()) {
-        return match word.as_str() {
-            "auto" => Ok(Some(ToolChoice::Auto)),
-            "none" => Ok(Some(ToolChoice::Never)),
-            "required" => Ok(Some(ToolChoice::Required)),
-            _ => Err(wrong(body)),
-        };
-    }
-    #[derive(Deserialize)]
-    struct Named {
-        #[serde(rename = "type")]
-        _kind: Option<Word>,
-        function: Name,
-    }
-    #[derive(Deserialize)]
-    #[serde(rename_all = "lowercase")]
-    enum Word {
-        Function,
-    }
-    #[derive(Deserialize)]
-    struct Name {
-        name: String,
-    }
-    match serde_json::from_str::<Named>(raw.get()) {
-        Ok(named) => Ok(Some(ToolChoice::Named(named.function.name))),
-        Err(_) => Err(wrong(body)),
-    }
 }
 
 fn response_format(body: &mut Fields) -> Result<Option<ResponseFormat>> {
@@ -182,7 +129,7 @@ fn response_format(body: &mut Fields) -> Result<Option<ResponseFormat>> {
 }
 
 /// Takes the object `name` as it came.
-fn object(fields: &mut Fields, name: &str) -> Result<Option<String>> {
+pub(super) fn object(fields: &mut Fields, name: &str) -> Result<Option<String>> {
     match fields.take_raw(name).map(text) {
         Some(text) if !text.starts_with('{') => Err(fields.wrong(name, "expected an object")),
         text => Ok(text),

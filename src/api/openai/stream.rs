@@ -4,9 +4,14 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use futures_util::Stream;
+use serde_json::Value;
 
-use super::shape;
-use super::wire::{CallDelta, Chunk, ChunkChoice, Delta, Extra, FunctionDelta, Members, UsageView, finish_reason};
+use super::citation::Citation;
+use super::tools::Style;
+use super::wire::{
+    CallDelta, Chunk, ChunkChoice, CustomView, Delta, Detail, Extra, FunctionDelta, Members, UsageView, finish_reason,
+};
+use super::{custom, shape};
 use crate::http::fault::Fault;
 use crate::http::sse;
 use crate::model::Error;
@@ -29,16 +34,34 @@ pub(super) struct Writer {
     created: i64,
     include_usage: bool,
     begun: bool,
-    /// OpenAI's index of each call's block, and whether its arguments have begun.
-    calls: BTreeMap<u32, (u32, bool)>,
+    style: Style,
+    /// By their blocks.
+    calls: BTreeMap<u32, Call>,
+    /// Thoughts without a signature yet, by their blocks.
+    thoughts: BTreeMap<u32, String>,
+    /// How many thoughts have been told with their signatures.
+    details: usize,
+    /// Where each text begins, by its block, and where the last one ends.
+    texts: (BTreeMap<u32, usize>, usize),
+    annotations: Vec<Value>,
     usage: Option<Usage>,
+}
+
+/// A call that has begun.
+struct Call {
+    /// Counts the calls.
+    index: u32,
+    /// Whether its arguments have begun.
+    begun: bool,
+    /// What a tool of free text is given, as the function's arguments that it is told in once they are whole.
+    custom: Option<String>,
 }
 
 // === impl Streamer ===
 
 impl Streamer {
-    pub(super) fn new(turn: Turn, request: RequestId, created: i64, include_usage: bool) -> Self {
-        let writer = Writer::new(clock::fresh("chatcmpl-"), turn.chosen.model.clone(), created, include_usage);
+    pub(super) fn new(turn: Turn, request: RequestId, created: i64, include_usage: bool, style: Style) -> Self {
+        let writer = Writer::new(clock::fresh("chatcmpl-"), turn.chosen.model.clone(), created, include_usage, style);
         Self { turn: Some(turn), request, writer }
     }
 
@@ -81,8 +104,21 @@ impl Streamer {
 // === impl Writer ===
 
 impl Writer {
-    pub(super) fn new(id: String, model: String, created: i64, include_usage: bool) -> Self {
-        Self { id, model, created, include_usage, begun: false, calls: BTreeMap::new(), usage: None }
+    pub(super) fn new(id: String, model: String, created: i64, include_usage: bool, style: Style) -> Self {
+        Self {
+            id,
+            model,
+            created,
+            include_usage,
+            begun: false,
+            style,
+            calls: BTreeMap::new(),
+            thoughts: BTreeMap::new(),
+            details: 0,
+            texts: (BTreeMap::new(), 0),
+            annotations: Vec::new(),
+            usage: None,
+        }
     }
 
     /// Writes what `event` says.
@@ -93,48 +129,64 @@ impl Writer {
                 self.model = model.unwrap_or_else(|| std::mem::take(&mut self.model));
                 self.begin(out);
             }
-            Event::Text { text, .. } => self.delta(out, Delta { content: Some(&text), ..Delta::default() }),
+            Event::Text { block, text } => {
+                self.texts.0.entry(block).or_insert(self.texts.1);
+                self.texts.1 += text.chars().count();
+                self.delta(out, Delta { content: Some(&text), ..Delta::default() });
+            }
+            Event::Annotation { block, text } => {
+                let (start, end) = (self.texts.0.get(&block).copied().unwrap_or_default(), self.texts.1);
+                self.annotations.extend(Citation::read(&text, start, end).map(Citation::into_nested));
+            }
             Event::Refusal { text, .. } => self.delta(out, Delta { refusal: Some(&text), ..Delta::default() }),
-            Event::Thinking { text, .. } => {
-                self.delta(out, Delta { reasoning_content: Some(&text), ..Delta::default() })
+            Event::Thinking { block, text } => {
+                self.thoughts.entry(block).or_default().push_str(&text);
+                self.delta(out, Delta { reasoning_content: Some(&text), ..Delta::default() });
             }
-            Event::CallStarted { block, id, name, extra } => {
-                let index = u32::try_from(self.calls.len()).unwrap_or(u32::MAX);
-                self.calls.insert(block, (index, false));
-                self.call(
-                    out,
-                    CallDelta {
-                        index,
-                        id: Some(&id),
-                        r#type: Some("function"),
-                        function: FunctionDelta { name: Some(&name), arguments: "" },
-                        extra: Members(&extra),
-                    },
-                );
+            Event::Signature { block, text: signature } => {
+                let (text, index) = (self.thoughts.remove(&block).unwrap_or_default(), self.details);
+                self.detail(out, Detail::Text { index, text: &text, signature: &signature });
             }
+            Event::Redacted { text, .. } => {
+                let index = self.details;
+                self.detail(out, Detail::Encrypted { index, data: &text });
+            }
+            Event::CallStarted { block, id, name, extra } => self.call_begins(out, block, &id, &name, &extra),
             Event::CallArguments { block, text } => {
-                let Some((index, begun)) = self.calls.get_mut(&block) else { return };
-                *begun |= !text.is_empty();
-                let index = *index;
-                self.arguments(out, index, &text);
+                let Some(call) = self.calls.get_mut(&block) else { return };
+                call.begun |= !text.is_empty();
+                match &mut call.custom {
+                    Some(whole) => whole.push_str(&text),
+                    None => {
+                        let index = call.index;
+                        self.arguments(out, index, &text);
+                    }
+                }
             }
             Event::Usage(usage) => self.usage = Some(usage),
             Event::Extra(field) => self.extra(out, field),
             Event::Stopped(stop) => {
-                // A call without arguments is a call with none.
-                let silent: Vec<u32> =
-                    self.calls.values().filter(|(_, begun)| !begun).map(|(index, _)| *index).collect();
-                for index in silent {
-                    self.arguments(out, index, "{}");
+                let called = !self.calls.is_empty();
+                for call in std::mem::take(&mut self.calls).into_values() {
+                    match call.custom {
+                        Some(whole) => self.input(out, call.index, &custom::unwrap(&whole)),
+                        // A call without arguments is a call with none.
+                        None if !call.begun => self.arguments(out, call.index, "{}"),
+                        None => {}
+                    }
                 }
-                let finish_reason = Some(finish_reason(stop.reason, !self.calls.is_empty()));
+                if !self.annotations.is_empty() {
+                    let annotations = std::mem::take(&mut self.annotations);
+                    self.delta(out, Delta { annotations, ..Delta::default() });
+                }
+                let finish_reason = Some(finish_reason(stop.reason, called, self.style.legacy));
                 self.begin(out);
                 let choice =
                     ChunkChoice { index: 0, delta: Delta::default(), finish_reason, extra: Members::default() };
                 self.chunk(out, &[choice], None, Members::default());
             }
-            // OpenAI's dialect has no words for these.
-            Event::Signature { .. } | Event::Redacted { .. } | Event::Annotation { .. } | Event::Other { .. } => {}
+            // Chat completions have no words for it.
+            Event::Other { .. } => {}
         }
     }
 
@@ -166,13 +218,52 @@ impl Writer {
         self.chunk(out, &[choice], None, Members::default());
     }
 
-    fn call(&mut self, out: &mut Vec<u8>, call: CallDelta<'_>) {
+    fn detail(&mut self, out: &mut Vec<u8>, detail: Detail<'_>) {
+        self.details += 1;
+        self.delta(out, Delta { reasoning_details: Some([detail]), ..Delta::default() });
+    }
+
+    fn call_begins(&mut self, out: &mut Vec<u8>, block: u32, id: &str, name: &str, extra: &[Field]) {
+        let index = u32::try_from(self.calls.len()).unwrap_or(u32::MAX);
+        let custom = self.style.is_custom(name);
+        self.calls.insert(block, Call { index, begun: false, custom: custom.then(String::new) });
+        if self.style.legacy {
+            // Who reads `function_call` reads one.
+            if index == 0 {
+                let function = FunctionDelta { name: Some(name), arguments: "" };
+                self.delta(out, Delta { function_call: Some(function), ..Delta::default() });
+            }
+            return;
+        }
+        let function = FunctionDelta { name: Some(name), arguments: "" };
+        let begun = CallDelta { index, id: Some(id), extra: Members(extra), ..CallDelta::default() };
+        let call = match custom {
+            true => CallDelta {
+                r#type: Some("custom"),
+                custom: Some(CustomView { name: Some(name), input: "".into() }),
+                ..begun
+            },
+            false => CallDelta { r#type: Some("function"), function: Some(function), ..begun },
+        };
         self.delta(out, Delta { tool_calls: Some([call]), ..Delta::default() });
     }
 
     fn arguments(&mut self, out: &mut Vec<u8>, index: u32, text: &str) {
-        let function = FunctionDelta { name: None, arguments: text };
-        self.call(out, CallDelta { index, id: None, r#type: None, function, extra: Members::default() });
+        let function = Some(FunctionDelta { name: None, arguments: text });
+        match (self.style.legacy, index) {
+            (true, 0) => self.delta(out, Delta { function_call: function, ..Delta::default() }),
+            (true, _) => {}
+            (false, _) => {
+                let call = CallDelta { index, function, ..CallDelta::default() };
+                self.delta(out, Delta { tool_calls: Some([call]), ..Delta::default() });
+            }
+        }
+    }
+
+    fn input(&mut self, out: &mut Vec<u8>, index: u32, input: &str) {
+        let custom = Some(CustomView { name: None, input: input.into() });
+        let call = CallDelta { index, custom, ..CallDelta::default() };
+        self.delta(out, Delta { tool_calls: Some([call]), ..Delta::default() });
     }
 
     fn extra(&mut self, out: &mut Vec<u8>, field: Field) {

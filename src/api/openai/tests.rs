@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::request::{Asked, read};
 use super::stream::Writer;
+use super::tools::Style;
 use crate::api::tests::agree;
 use crate::http::Fields;
 use crate::model::chat::*;
@@ -40,7 +41,7 @@ fn everything_a_client_says_is_read() {
             {"role": "tool", "tool_call_id": "c1", "content": "42"}
         ]
     }"#;
-    let Asked { request, include_usage } = asked(body).unwrap();
+    let Asked { request, include_usage, .. } = asked(body).unwrap();
     assert!(include_usage && request.streaming);
     assert_eq!(request.max_tokens, Some(5));
     assert_eq!(request.stop, ["END"]);
@@ -78,8 +79,8 @@ fn mistakes_are_named_by_their_path() {
         (r#"{"model":"m","n":2,"messages":[{"role":"user","content":"x"}]}"#, "n"),
         (r#"{"model":"m","temperature":3,"messages":[{"role":"user","content":"x"}]}"#, "temperature"),
         (
-            r#"{"model":"m","tools":[{"type":"web_search"}],"messages":[{"role":"user","content":"x"}]}"#,
-            "tools[0].type",
+            r#"{"model":"m","tools":[{"type":"function"}],"messages":[{"role":"user","content":"x"}]}"#,
+            "tools[0].function",
         ),
         (r#"{"model":"m","stop":5,"messages":[{"role":"user","content":"x"}]}"#, "stop"),
     ] {
@@ -90,7 +91,11 @@ fn mistakes_are_named_by_their_path() {
 }
 
 fn written(events: Vec<Event>, include_usage: bool) -> Vec<Value> {
-    let mut writer = Writer::new("id".into(), "m".into(), 7, include_usage);
+    written_as(Style::default(), events, include_usage)
+}
+
+fn written_as(style: Style, events: Vec<Event>, include_usage: bool) -> Vec<Value> {
+    let mut writer = Writer::new("id".into(), "m".into(), 7, include_usage, style);
     let mut out = Vec::new();
     events.into_iter().for_each(|event| writer.event(&mut out, event));
     writer.done(&mut out);
@@ -160,6 +165,135 @@ fn a_field_of_the_vendor_stands_where_openai_has_it() {
     assert_eq!(chunks[1]["system_fingerprint"], "fp");
     assert!(chunks[2]["choices"][0]["logprobs"].is_object());
     assert_eq!(chunks[3]["choices"][0]["finish_reason"], "length");
+}
+
+/// What is asked with `more` beside a user's word.
+fn asked_with(more: &str) -> Asked {
+    asked(&format!(r#"{{"model":"m","messages":[{{"role":"user","content":"x"}}],{more}}}"#)).unwrap()
+}
+
+#[test]
+fn tools_of_free_text_are_offered_as_functions_and_called_as_what_they_are() {
+    let Asked { request, style, .. } = asked_with(
+        r#""tools":[{"type":"custom","custom":{"name":"patch"}},{"type":"web"},{"type":"function","function":{"name":"f"},"cache_control":{}}],
+        "tool_choice":{"type":"custom","custom":{"name":"patch"}}"#,
+    );
+    assert_eq!((request.tools.len(), request.tool_choice), (2, Some(ToolChoice::Named("patch".into()))));
+    assert_eq!(request.native_tools, [r#"{"type":"web"}"#]);
+    assert_eq!(request.tools[1].extra[0].name, "cache_control");
+    let events = vec![
+        Event::CallStarted { block: 0, id: "c".into(), name: "patch".into(), extra: Vec::new() },
+        Event::CallArguments { block: 0, text: r#"{"inp"#.into() },
+        Event::CallArguments { block: 0, text: r#"ut":"a \"b\""}"#.into() },
+        stop(StopReason::ToolCalls),
+    ];
+    let chunks = written_as(style, events, false);
+    let call = |chunk: usize| &chunks[chunk]["choices"][0]["delta"]["tool_calls"][0];
+    assert_eq!((&call(1)["type"], &call(1)["custom"]["name"]), (&Value::from("custom"), &Value::from("patch")));
+    assert_eq!((&call(2)["index"], &call(2)["custom"]["input"]), (&Value::from(0), &Value::from("a \"b\"")));
+
+    let body = r#"{"model":"m","messages":[{"role":"assistant","tool_calls":[
+        {"id":"c","type":"custom","custom":{"name":"patch","input":"a \"b\""}}]}]}"#;
+    let Part::Call(call) = &asked(body).unwrap().request.messages[0].parts[0] else { panic!("no call") };
+    assert_eq!(call.arguments, r#"{"input":"a \"b\""}"#);
+}
+
+#[test]
+fn only_the_allowed_tools_are_offered() {
+    let tools = r#""tools":[{"type":"function","function":{"name":"f"}},{"type":"function","function":{"name":"g"}}]"#;
+    let choice = r#""tool_choice":{"type":"allowed_tools","allowed_tools":{"mode":"required","tools":[{"type":"function","function":{"name":"g"}}]}}"#;
+    let request = asked_with(&format!("{tools},{choice}")).request;
+    assert_eq!((request.tools.len(), request.tools[0].name.as_str()), (1, "g"));
+    assert_eq!(request.tool_choice, Some(ToolChoice::Required));
+}
+
+#[test]
+fn functions_from_before_there_were_tools_are_tools() {
+    let Asked { request, style, .. } = asked_with(r#""functions":[{"name":"f"}],"function_call":{"name":"f"}"#);
+    assert_eq!((request.tools[0].name.as_str(), request.parallel_tool_calls), ("f", Some(false)));
+    assert_eq!(request.tool_choice, Some(ToolChoice::Named("f".into())));
+    let events = vec![
+        Event::CallStarted { block: 0, id: "c".into(), name: "f".into(), extra: Vec::new() },
+        Event::CallArguments { block: 0, text: "{}".into() },
+        stop(StopReason::ToolCalls),
+    ];
+    let chunks = written_as(style, events, false);
+    assert_eq!(chunks[1]["choices"][0]["delta"]["function_call"]["name"], "f");
+    assert_eq!(chunks[2]["choices"][0]["delta"]["function_call"]["arguments"], "{}");
+    assert_eq!(chunks[3]["choices"][0]["finish_reason"], "function_call");
+
+    let called = r#"{"role":"assistant","content":null,"function_call":{"name":"f","arguments":"{}"}}"#;
+    let answered = r#"{"role":"function","name":"f","content":"42"}"#;
+    let body = format!(r#"{{"model":"m","messages":[{called},{answered},{called},{answered}]}}"#);
+    let messages = asked(&body).unwrap().request.messages;
+    let ids: Vec<&str> = messages
+        .iter()
+        .map(|message| match &message.parts[0] {
+            Part::Call(call) => call.id.as_str(),
+            Part::Outcome(result) => result.call_id.as_str(),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert!(ids[0] == ids[1] && ids[2] == ids[3] && ids[0] != ids[2], "{ids:?}");
+    let error = refused(&format!(r#"{{"model":"m","messages":[{answered}]}}"#));
+    assert_eq!(error.param(), Some("messages[0].name"), "{error}");
+}
+
+#[test]
+fn signed_thoughts_are_told_and_read_again() {
+    let thinking = |block: u32, text: &str| Event::Thinking { block, text: text.into() };
+    let chunks = written(
+        vec![
+            thinking(0, "deep "),
+            thinking(0, "thought"),
+            Event::Signature { block: 0, text: "sig".into() },
+            Event::Redacted { block: 1, text: "secret".into() },
+            stop(StopReason::Complete),
+        ],
+        false,
+    );
+    let details: Vec<Value> = chunks
+        .iter()
+        .filter_map(|chunk| chunk["choices"][0]["delta"].get("reasoning_details"))
+        .map(|details| details[0].clone())
+        .collect();
+    assert_eq!(details[0]["text"], "deep thought");
+    assert_eq!((&details[0]["index"], &details[1]["index"]), (&Value::from(0), &Value::from(1)));
+
+    let message = serde_json::json!({"role": "assistant", "content": "x", "reasoning_content": "deep thought", "reasoning_details": details});
+    let body = serde_json::json!({"model": "m", "messages": [message]});
+    let parts = asked(&body.to_string()).unwrap().request.messages.remove(0).parts;
+    let signed = Thinking { text: "deep thought".into(), signature: Some("sig".into()), redacted: false };
+    let hidden = Thinking { text: "secret".into(), signature: None, redacted: true };
+    assert_eq!(parts, [Part::Thinking(signed), Part::Thinking(hidden), Part::Text("x".into())]);
+}
+
+#[test]
+fn sources_are_told_once_by_their_place_in_the_text() {
+    let text = |block: u32, text: &str| Event::Text { block, text: text.into() };
+    let source = r#"{"type":"web_search_result_location","url":"https://a","title":"A","cited_text":"x"}"#;
+    let chunks = written(
+        vec![
+            text(0, "naïve "),
+            text(1, "words"),
+            Event::Annotation { block: 1, text: source.into() },
+            stop(StopReason::Complete),
+        ],
+        false,
+    );
+    let source = &chunks[3]["choices"][0]["delta"]["annotations"][0]["url_citation"];
+    assert_eq!((&source["start_index"], &source["end_index"]), (&Value::from(6), &Value::from(11)), "{chunks:?}");
+}
+
+#[test]
+fn costs_are_told_where_the_vendor_tells_them() {
+    let usage = Usage { input: 3, output: 2, cache_write: 1, cost: Some(0.5), ..Usage::default() };
+    let chunks = written(vec![stop(StopReason::Complete), Event::Usage(usage)], true);
+    let told = &chunks[chunks.len() - 2]["usage"];
+    assert_eq!(
+        (&told["cost"], &told["prompt_tokens_details"]["cache_write_tokens"]),
+        (&Value::from(0.5), &Value::from(1))
+    );
 }
 
 #[test]

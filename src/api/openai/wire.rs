@@ -4,9 +4,12 @@ use std::borrow::Cow;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Serialize;
+use serde_json::Value;
 use serde_json::value::RawValue;
 
-use crate::model::chat::{Field, StopReason, Usage};
+use super::custom;
+use super::tools::Style;
+use crate::model::chat::{Field, StopReason, ToolCall, Usage};
 
 /// Fields of the vendor's answer, by where OpenAI has them.
 #[derive(Debug, Default)]
@@ -48,7 +51,7 @@ pub(super) struct Choice<'a> {
     pub(super) index: u32,
     /// What the model said.
     pub(super) message: MessageView<'a>,
-    /// Why it ended: `stop`, `length`, `tool_calls` or `content_filter`.
+    /// Why it ended: `stop`, `length`, `tool_calls` (`function_call` for who offered `functions`) or `content_filter`.
     pub(super) finish_reason: &'static str,
     #[serde(flatten)]
     pub(super) extra: Members<'a>,
@@ -67,9 +70,18 @@ pub(super) struct MessageView<'a> {
     /// What the model thought, where it shows it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) reasoning_content: Option<&'a str>,
+    /// The same, for a model that has to be shown that it was its own.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) reasoning_details: Vec<Detail<'a>>,
+    /// Sources of the words.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) annotations: Vec<Value>,
     /// What the model asks for.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) tool_calls: Vec<CallView<'a>>,
+    /// The same, for who offered `functions`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) function_call: Option<FunctionView<'a>>,
     #[serde(flatten)]
     pub(super) extra: Members<'a>,
 }
@@ -80,10 +92,14 @@ pub(super) struct MessageView<'a> {
 pub(super) struct CallView<'a> {
     /// Names the call, for its answer.
     pub(super) id: &'a str,
-    /// `function`.
+    /// `function` or `custom`.
     pub(super) r#type: &'static str,
     /// Which function, and what it is given.
-    pub(super) function: FunctionView<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) function: Option<FunctionView<'a>>,
+    /// Which tool of free text, and what it is given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) custom: Option<CustomView<'a>>,
     #[serde(flatten)]
     pub(super) extra: Members<'a>,
 }
@@ -96,6 +112,42 @@ pub(super) struct FunctionView<'a> {
     pub(super) name: &'a str,
     /// What it is given: JSON, in a string.
     pub(super) arguments: &'a str,
+}
+
+/// Which tool of free text, and what it is given.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "ToolCallCustom")]
+pub(super) struct CustomView<'a> {
+    /// The tool's name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) name: Option<&'a str>,
+    /// What it is given.
+    pub(super) input: Cow<'a, str>,
+}
+
+/// A thought, with what its model wants to see again.
+#[derive(Serialize, JsonSchema)]
+#[serde(tag = "type")]
+#[schemars(rename = "ReasoningDetail")]
+pub(super) enum Detail<'a> {
+    /// One that can be read.
+    #[serde(rename = "reasoning.text")]
+    Text {
+        /// Counts the details.
+        index: usize,
+        /// The thought.
+        text: &'a str,
+        /// The proof that it is the model's own.
+        signature: &'a str,
+    },
+    /// One that only the model can read.
+    #[serde(rename = "reasoning.encrypted")]
+    Encrypted {
+        /// Counts the details.
+        index: usize,
+        /// The thought.
+        data: &'a str,
+    },
 }
 
 /// One piece of a stream.
@@ -149,15 +201,24 @@ pub(super) struct Delta<'a> {
     /// What the model thinks, where it shows it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) reasoning_content: Option<&'a str>,
+    /// The same, for a model that has to be shown that it was its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) reasoning_details: Option<[Detail<'a>; 1]>,
+    /// Sources of the words, all of them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) annotations: Vec<Value>,
     /// What the model asks for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) tool_calls: Option<[CallDelta<'a>; 1]>,
+    /// The same, for who offered `functions`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) function_call: Option<FunctionDelta<'a>>,
     #[serde(flatten)]
     pub(super) extra: Members<'a>,
 }
 
 /// What is new in a call.
-#[derive(Serialize, JsonSchema)]
+#[derive(Default, Serialize, JsonSchema)]
 #[schemars(rename = "ToolCallDelta")]
 pub(super) struct CallDelta<'a> {
     /// Counts the calls, not the blocks.
@@ -165,11 +226,15 @@ pub(super) struct CallDelta<'a> {
     /// Names the call; where it begins.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) id: Option<&'a str>,
-    /// `function`; where the call begins.
+    /// `function` or `custom`; where the call begins.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) r#type: Option<&'static str>,
     /// Which function, and what it is given.
-    pub(super) function: FunctionDelta<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) function: Option<FunctionDelta<'a>>,
+    /// Which tool of free text, and what it is given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) custom: Option<CustomView<'a>>,
     #[serde(flatten)]
     pub(super) extra: Members<'a>,
 }
@@ -199,6 +264,9 @@ pub(super) struct UsageView {
     prompt_tokens_details: PromptDetails,
     /// What of the answer was special.
     completion_tokens_details: CompletionDetails,
+    /// US dollars, where the vendor itself tells.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cost: Option<f64>,
 }
 
 /// What of the prompt was special.
@@ -207,6 +275,9 @@ pub(super) struct UsageView {
 struct PromptDetails {
     /// Tokens that the vendor remembered.
     cached_tokens: u64,
+    /// Tokens that the vendor will remember, if there are any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cache_write_tokens: Option<u64>,
 }
 
 /// What of the answer was special.
@@ -219,7 +290,7 @@ struct CompletionDetails {
 
 /// Fields that stand among others, as they came.
 #[derive(Clone, Copy, Default)]
-pub(super) struct Members<'a>(pub(super) &'a [Field]);
+pub(in crate::api) struct Members<'a>(pub(in crate::api) &'a [Field]);
 
 // === impl Extra ===
 
@@ -273,17 +344,39 @@ impl From<Usage> for UsageView {
             prompt_tokens: usage.input,
             completion_tokens: usage.output,
             total_tokens: usage.total(),
-            prompt_tokens_details: PromptDetails { cached_tokens: usage.cache_read },
+            prompt_tokens_details: PromptDetails {
+                cached_tokens: usage.cache_read,
+                cache_write_tokens: Some(usage.cache_write).filter(|written| *written > 0),
+            },
             completion_tokens_details: CompletionDetails { reasoning_tokens: usage.reasoning },
+            cost: usage.cost,
         }
     }
 }
 
+// === impl CallView ===
+
+impl<'a> CallView<'a> {
+    /// `call`, as the caller's tool is called.
+    pub(super) fn of(call: &'a ToolCall, style: &Style) -> Self {
+        let extra = Members(&call.extra);
+        if style.is_custom(&call.name) {
+            let input = custom::unwrap(&call.arguments).into();
+            let custom = Some(CustomView { name: Some(&call.name), input });
+            return Self { id: &call.id, r#type: "custom", function: None, custom, extra };
+        }
+        let arguments = if call.arguments.is_empty() { "{}" } else { &call.arguments };
+        let function = Some(FunctionView { name: &call.name, arguments });
+        Self { id: &call.id, r#type: "function", function, custom: None, extra }
+    }
+}
+
 /// OpenAI's word for why an answer ended. Who was given a call must be told so, whatever the vendor said.
-pub(super) fn finish_reason(reason: StopReason, called: bool) -> &'static str {
+pub(super) fn finish_reason(reason: StopReason, called: bool, legacy: bool) -> &'static str {
     match reason {
         StopReason::Length => "length",
         StopReason::Refusal => "content_filter",
+        _ if called && legacy => "function_call",
         _ if called => "tool_calls",
         StopReason::ToolCalls => "tool_calls",
         StopReason::Complete | StopReason::StopSequence | StopReason::Pause => "stop",

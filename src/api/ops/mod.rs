@@ -19,7 +19,9 @@ pub const SURFACE: Surface = Surface {
     about: "How the server is, and this document. Nobody is asked for a key.",
     prefixes: &["/health", "/metrics"],
     shape: shape::write,
+    status: |fault| fault.status,
     error: Type::of::<shape::NativeError<'_>>(),
+    vendor_id: None,
 };
 
 pub(super) fn endpoints() -> Vec<Endpoint<State>> {

@@ -19,7 +19,9 @@ pub const SURFACE: Surface = Surface {
     about: "Chat with models, whole or as an event stream, and see what there is to chat with.",
     prefixes: &["/api/v1/"],
     shape: shape::write,
+    status: |fault| fault.status,
     error: Type::of::<shape::NativeError<'_>>(),
+    vendor_id: None,
 };
 
 /// How a request fails that asks a provider.

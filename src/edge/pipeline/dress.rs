@@ -6,7 +6,8 @@ use http::request::Parts;
 use super::compress::{Accepted, Compressor};
 use super::origin::Cors;
 use crate::config::Compression;
-use crate::http::Reply;
+use crate::http::{Reply, Surface};
+use crate::model::id::RequestId;
 use crate::service::limit::Standing;
 
 const LIMIT: HeaderName = HeaderName::from_static("x-ratelimit-limit");
@@ -46,6 +47,16 @@ impl Dress {
         }
         reply
     }
+}
+
+/// Names the request as the answers of the surface's vendor do; our own name for it is put on by its trace.
+pub(super) fn named(surface: &Surface, id: &RequestId, mut reply: Reply) -> Reply {
+    if let Some((name, write)) = surface.vendor_id
+        && let Ok(id) = HeaderValue::try_from(write(id))
+    {
+        reply.headers.insert(HeaderName::from_static(name), id);
+    }
+    reply
 }
 
 fn show(standing: Standing, headers: &mut HeaderMap) {

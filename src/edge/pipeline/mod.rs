@@ -141,6 +141,7 @@ impl<S: Send + Sync + 'static> Pipeline<S> {
         let outcome = self.pass(route, parts, body, peer, &mut trace, &mut standing).await;
         // 9 rescue
         let reply = self.rescue(surface, outcome, &mut trace);
+        let reply = dress::named(surface, trace.id(), reply);
         // 10 dress
         let reply = self.stations.dress.apply(&asked, &self.stations.cors, standing, reply).await;
         trace.answer(reply)
@@ -206,6 +207,7 @@ impl<S: Send + Sync + 'static> Pipeline<S> {
             caller,
             headers: parts.headers,
             parameters,
+            query: parts.uri.query().map(str::to_owned),
             body,
         };
         stations.serve(endpoint, request).await

@@ -14,7 +14,7 @@ use crate::model::{Error, Kind, Result};
 
 /// What scripts of other origins may read of an answer, beside what they always may.
 const EXPOSED: HeaderValue = HeaderValue::from_static(
-    "X-Request-Id, X-Conversation-Id, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, Retry-After",
+    "X-Request-Id, Request-Id, X-Conversation-Id, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, Retry-After",
 );
 
 /// Names under which a server on a loopback address may be asked while nobody has to show a key.

@@ -12,7 +12,7 @@ use crate::model::{self, Error, Kind};
 pub(super) fn reply(surface: &Surface, error: &Error, id: &RequestId, timestamp: &str) -> Reply {
     let fault = Fault::of(error);
     let body = (surface.shape)(&fault, id, timestamp).to_string();
-    let mut reply = Reply::whole(fault.status, "application/json", Bytes::from(body));
+    let mut reply = Reply::whole((surface.status)(&fault), "application/json", Bytes::from(body));
     if error.kind() == Kind::Unauthenticated && error.fault() == model::Fault::Caller {
         reply.headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
     }

@@ -21,7 +21,7 @@ const EVENTS: &[&str] = &["text/event-stream"];
 const HTML: &[&str] = &["text/html"];
 
 /// Every header that any answer may have.
-const ALLOWED: [(&str, Place); 29] = [
+const ALLOWED: [(&str, Place); 31] = [
     ("content-type", Place::Anywhere),
     ("content-length", Place::Anywhere),
     ("content-encoding", Place::Anywhere),
@@ -36,7 +36,10 @@ const ALLOWED: [(&str, Place); 29] = [
     ("x-ratelimit-limit", Place::Anywhere),
     ("x-ratelimit-remaining", Place::Anywhere),
     ("x-ratelimit-reset", Place::Anywhere),
-    ("retry-after", Place::Status(&[202, 429, 503])),
+    // Anthropic's surface, which names requests twice.
+    ("request-id", Place::Anywhere),
+    ("x-mortise-estimated", Place::Kind(&["application/json"])),
+    ("retry-after", Place::Status(&[202, 429, 503, 529])),
     ("www-authenticate", Place::Status(&[401])),
     // 200 and 204 are those of HEAD and OPTIONS.
     ("allow", Place::Status(&[200, 204, 405])),

@@ -18,6 +18,9 @@ pub struct Said {
     pub text: String,
     pub reasoning: String,
     pub calls: Vec<Call>,
+    /// Thoughts with their signatures.
+    pub details: Vec<Value>,
+    pub annotations: Vec<Value>,
     pub finish: Option<String>,
     pub usage: Option<Value>,
     /// The failure that ended it.
@@ -25,7 +28,7 @@ pub struct Said {
     pub model: String,
 }
 
-const REASONS: [&str; 4] = ["stop", "length", "tool_calls", "content_filter"];
+const REASONS: [&str; 5] = ["stop", "length", "tool_calls", "function_call", "content_filter"];
 
 pub(super) fn read(events: &[Event], usage: bool) -> Result<Said, String> {
     let mut said = Said::default();
@@ -51,7 +54,7 @@ pub(super) fn read(events: &[Event], usage: bool) -> Result<Said, String> {
         let names = ["id", "object", "created", "model"];
         let own: Value = names.iter().map(|name| chunk[name].clone()).collect();
         ensure(chunk["object"] == "chat.completion.chunk", "a chunk says that it is one")?;
-        ensure(text(&chunk, "id")?.starts_with("chatcmpl-"), "an id begins with `chatcmpl-`")?;
+        ensure(!text(&chunk, "id")?.is_empty(), "an id is that of the vendor, or one of ours")?;
         ensure(chunk["created"].is_u64(), "`created` is in whole seconds")?;
         said.model = text(&chunk, "model")?.into();
         let first = frame.is_none();
@@ -75,7 +78,14 @@ pub(super) fn read(events: &[Event], usage: bool) -> Result<Said, String> {
         ensure(done, "a good stream ends with `[DONE]`")?;
         let finish = said.finish.as_deref().ok_or("a good stream has a finish reason")?;
         ensure(said.usage.is_some() == usage, "usage comes if asked")?;
-        let fits = if said.calls.is_empty() { finish != "tool_calls" } else { finish != "stop" };
+        let called = match said.calls.first() {
+            None => "",
+            Some(call) if call.id.is_empty() => "function_call",
+            Some(_) => "tool_calls",
+        };
+        let fits = finish == called
+            || (finish == "stop" && called.is_empty())
+            || matches!(finish, "length" | "content_filter");
         ensure(fits, format!("{} calls, but the reason is `{finish}`", said.calls.len()))?;
     }
     Ok(said)
@@ -106,6 +116,27 @@ fn read_choice(choice: &Value, first: bool, said: &mut Said) -> super::Fault {
                 let calls = value.as_array().filter(|calls| !calls.is_empty()).ok_or("no calls, no `tool_calls`")?;
                 calls.iter().try_for_each(|call| read_call(call, &mut said.calls))?;
             }
+            "reasoning_details" => {
+                let [detail] = value.as_array().map(Vec::as_slice).unwrap_or_default() else {
+                    return Err("one detail a chunk".into());
+                };
+                ensure(detail["index"] == said.details.len(), "details are counted")?;
+                said.details.push(detail.clone());
+            }
+            "annotations" => {
+                ensure(said.annotations.is_empty(), "sources come once")?;
+                said.annotations = value.as_array().filter(|list| !list.is_empty()).cloned().ok_or("no sources")?;
+            }
+            // For who offered `functions`: one call, and never beside `tool_calls`.
+            "function_call" => {
+                if said.calls.is_empty() {
+                    let name = text(value, "name")?.to_owned();
+                    said.calls.push(Call { name, ..Call::default() });
+                } else {
+                    ensure(said.calls[0].id.is_empty() && value.get("name").is_none(), "there is one function call")?;
+                }
+                said.calls[0].arguments += text(value, "arguments")?;
+            }
             other => return Err(format!("no such field in a delta: `{other}`")),
         }
     }
@@ -121,10 +152,12 @@ fn read_choice(choice: &Value, first: bool, said: &mut Said) -> super::Fault {
 
 fn read_call(piece: &Value, calls: &mut Vec<Call>) -> super::Fault {
     let index = piece["index"].as_u64().and_then(|index| usize::try_from(index).ok()).ok_or("a call has an index")?;
-    let function = &piece["function"];
+    // A tool of free text has its own words.
+    let (kind, given) = if piece.get("custom").is_some() { ("custom", "input") } else { ("function", "arguments") };
+    let function = &piece[kind];
     ensure(index <= calls.len(), format!("call {index} comes after call {}", calls.len()))?;
     if index == calls.len() {
-        ensure(piece["type"] == "function", "a call is of type `function`")?;
+        ensure(piece["type"] == kind, "a call says what it is")?;
         let call =
             Call { id: text(piece, "id")?.into(), name: text(function, "name")?.into(), arguments: String::new() };
         let fresh = !call.id.is_empty() && calls.iter().all(|known| known.id != call.id);
@@ -134,7 +167,7 @@ fn read_call(piece: &Value, calls: &mut Vec<Call>) -> super::Fault {
         let named = piece.get("id").is_some() || function.get("name").is_some();
         ensure(!named, "id and name come once")?;
     }
-    calls[index].arguments += text(function, "arguments")?;
+    calls[index].arguments += text(function, given)?;
     Ok(())
 }
 

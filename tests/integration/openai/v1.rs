@@ -3,4 +3,8 @@
 mod chat_completions;
 mod embeddings;
 mod models;
+mod responses;
+mod responses_items;
+mod responses_stream;
+mod responses_vendor;
 mod stream;

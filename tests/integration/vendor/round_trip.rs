@@ -74,12 +74,13 @@ fn plain(messages: &Value) -> Vec<Value> {
     messages.as_array().unwrap().iter().map(message).collect()
 }
 
-#[test]
-fn every_conversation_arrives_as_it_was() {
+/// Asks whatever comes to mind; `settings` are a line of the provider's entry. `arrives` checks what the vendor sees of a
+/// caller's messages.
+fn converse(settings: &str, arrives: impl Fn(&Value, &Value) -> Result<(), TestCaseError>) {
     let runtime = Runtime::new().unwrap();
     let (upstream, server) = runtime.block_on(async {
         let upstream = Upstream::always(Answer::json(&completion("ok"))).await;
-        let server = Server::vendor(&upstream, "").await;
+        let server = Server::vendor(&upstream, settings).await;
         (upstream, server)
     });
     let question = || {
@@ -96,9 +97,28 @@ fn every_conversation_arrives_as_it_was() {
         let said = reply.status();
         prop_assert_eq!(said, 200, "{}", reply.text());
         let seen = upstream.requests().pop().ok_or(TestCaseError::fail("nothing was sent"))?.json();
-        prop_assert_eq!(plain(&seen["messages"]), plain(&messages));
-        Ok(())
+        arrives(&seen["messages"], &messages)
     });
     outcome.unwrap_or_else(|failure| panic!("{failure}"));
     runtime.block_on(async { drop(server) });
+}
+
+#[test]
+fn every_conversation_passes_on_as_it_was() {
+    converse("", |seen, said| {
+        prop_assert_eq!(seen, said);
+        Ok(())
+    });
+}
+
+#[test]
+fn every_conversation_that_is_written_anew_says_the_same() {
+    converse("    settings: {developer_role: false}", |seen, said| {
+        let mut said = plain(said);
+        for message in said.iter_mut().filter(|message| message["role"] == "developer") {
+            message["role"] = json!("system");
+        }
+        prop_assert_eq!(plain(seen), said);
+        Ok(())
+    });
 }

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use super::{answer, begin, error, request, said, with_tools};
 
 fn call(id: &str, name: &str, arguments: &str) -> Call {
-    Call { id: id.into(), name: name.into(), arguments: arguments.into() }
+    Call { id: id.into(), name: name.into(), arguments: arguments.into(), extra: Vec::new() }
 }
 
 #[test]

@@ -27,7 +27,8 @@ impl Calls {
         !self.open.is_empty()
     }
 
-    /// Takes a piece of a call in. `answer` is the answer's id, out of which an id is made where the vendor gives none.
+    /// Takes a piece of a call in. `answer` is the answer's id, out of which an id is made where the vendor gives none. The
+    /// vendor's fields go with the piece that names the call.
     pub(super) fn add(
         &mut self,
         call: &Call<'_>,

@@ -4,59 +4,12 @@ use std::borrow::Cow;
 use std::fmt;
 
 use serde::Deserialize;
-use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{self, Deserializer, IgnoredAny, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
+pub(super) use super::object::Unknown;
+use super::object::objects;
 use crate::json::Text;
-
-/// Fields that have no name here, untouched.
-pub(super) type Unknown<'a> = Vec<(Cow<'a, str>, &'a RawValue)>;
-
-/// Declares objects whose known fields are read and whose other fields are kept; `flatten` would copy them all. A null is
-/// the same as no field. Those listed after `without` say nothing that anybody needs.
-macro_rules! objects {
-    ($($(#[$doc:meta])* $name:ident without [$($skip:literal),*] { $($field:ident: $type:ty = $key:literal $(| $alias:literal)*,)* })*) => {$(
-        $(#[$doc])*
-        #[derive(Default)]
-        pub(super) struct $name<'a> {
-            $(pub(super) $field: Option<$type>,)*
-            pub(super) unknown: Unknown<'a>,
-        }
-
-        impl<'de: 'a, 'a> Deserialize<'de> for $name<'a> {
-            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                struct Reader;
-
-                impl<'de> Visitor<'de> for Reader {
-                    type Value = $name<'de>;
-
-                    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                        formatter.write_str("an object")
-                    }
-
-                    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                        let mut object = $name::default();
-                        while let Some(Text(key)) = map.next_key()? {
-                            match key.as_ref() {
-                                $($key $(| $alias)* => if let Some(value) = map.next_value()? { object.$field = Some(value) },)*
-                                $($skip => drop(map.next_value::<IgnoredAny>()?),)*
-                                _ => {
-                                    let value: &'de RawValue = map.next_value()?;
-                                    if value.get() != "null" {
-                                        object.unknown.push((key, value));
-                                    }
-                                }
-                            }
-                        }
-                        Ok(object)
-                    }
-                }
-
-                deserializer.deserialize_map(Reader)
-            }
-        }
-    )*};
-}
 
 objects! {
     /// A chunk or a whole answer.
@@ -66,6 +19,7 @@ objects! {
         choices: Choices<'a> = "choices",
         usage: Counts<'a> = "usage",
         error: &'a RawValue = "error",
+        groq: &'a RawValue = "x_groq",
     }
 
     /// One answer of those that were asked for.
@@ -77,10 +31,11 @@ objects! {
 
     /// What is new in a chunk, or all of a whole answer.
     Delta without ["role"] {
-        content: Text<'a> = "content",
+        content: Content<'a> = "content",
         reasoning_content: Text<'a> = "reasoning_content",
         reasoning: &'a RawValue = "reasoning",
         refusal: Text<'a> = "refusal",
+        annotations: Vec<&'a RawValue> = "annotations",
         tool_calls: Vec<Call<'a>> = "tool_calls",
     }
 
@@ -98,12 +53,14 @@ objects! {
     }
 
     /// Tokens.
-    Counts without ["total_tokens", "prompt_cache_miss_tokens"] {
-        prompt_tokens: u64 = "prompt_tokens",
-        completion_tokens: u64 = "completion_tokens",
+    Counts without ["prompt_cache_miss_tokens"] {
+        prompt_tokens: u64 = "prompt_tokens" | "input_tokens",
+        completion_tokens: u64 = "completion_tokens" | "output_tokens",
+        total_tokens: u64 = "total_tokens",
+        cost: &'a RawValue = "cost",
         cache_hits: u64 = "prompt_cache_hit_tokens" | "cached_tokens",
-        prompt_details: PromptDetails<'a> = "prompt_tokens_details",
-        completion_details: CompletionDetails<'a> = "completion_tokens_details",
+        prompt_details: PromptDetails<'a> = "prompt_tokens_details" | "input_tokens_details",
+        completion_details: CompletionDetails<'a> = "completion_tokens_details" | "output_tokens_details",
     }
 
     /// More about what was read.
@@ -115,6 +72,59 @@ objects! {
     /// More about what was written.
     CompletionDetails without [] {
         reasoning_tokens: u64 = "reasoning_tokens",
+    }
+}
+
+objects! {
+    /// A part of content that comes in parts.
+    Part without [] {
+        kind: Text<'a> = "type",
+        text: Text<'a> = "text",
+        thinking: Vec<Part<'a>> = "thinking",
+    }
+
+    /// What one vendor says in a place of its own.
+    Aside without [] {
+        usage: Counts<'a> = "usage",
+        error: Text<'a> = "error",
+    }
+}
+
+/// What was said: a text or, of few vendors, a list of parts.
+pub(super) enum Content<'a> {
+    Text(Cow<'a, str>),
+    Parts(Vec<&'a RawValue>),
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Content<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Reader;
+
+        impl<'de> Visitor<'de> for Reader {
+            type Value = Content<'de>;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("a string or a list")
+            }
+
+            fn visit_borrowed_str<E: de::Error>(self, text: &'de str) -> Result<Self::Value, E> {
+                Ok(Content::Text(Cow::Borrowed(text)))
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Self::Value, E> {
+                Ok(Content::Text(Cow::Owned(text.to_owned())))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+                let mut parts = Vec::new();
+                while let Some(part) = list.next_element()? {
+                    parts.push(part);
+                }
+                Ok(Content::Parts(parts))
+            }
+        }
+
+        deserializer.deserialize_any(Reader)
     }
 }
 

@@ -40,20 +40,23 @@ pub(super) fn embed(request: &EmbedRequest, options: &Options) -> Result<Box<dyn
     }
     drop(body);
     let expected = request.inputs.len();
-    Ok(once(with_headers(http::Request::post("/embeddings", bytes), options), move |frame, out| {
-        let answer: Answer<'_> = frame.json()?;
-        if answer.data.len() != expected {
-            let count = answer.data.len();
-            return Err(Error::upstream(format!("the vendor sent {count} vectors for {expected} inputs")));
-        }
-        for (position, item) in (0..).zip(answer.data) {
-            out.emit(Vector { index: item.index.unwrap_or(position), values: values(item.embedding)? });
-        }
-        if let Some(usage) = answer.usage.and_then(|counts| Tally::default().add(&counts)) {
-            out.emit(usage);
-        }
-        Ok(())
-    }))
+    Ok(once(
+        with_headers(http::Request::post(options.paths.of_model("/embeddings", &request.model), bytes), options),
+        move |frame, out| {
+            let answer: Answer<'_> = frame.json()?;
+            if answer.data.len() != expected {
+                let count = answer.data.len();
+                return Err(Error::upstream(format!("the vendor sent {count} vectors for {expected} inputs")));
+            }
+            for (position, item) in (0..).zip(answer.data) {
+                out.emit(Vector { index: item.index.unwrap_or(position), values: values(item.embedding)? });
+            }
+            if let Some(usage) = answer.usage.and_then(|counts| Tally::default().add(&counts)) {
+                out.emit(usage);
+            }
+            Ok(())
+        },
+    ))
 }
 
 /// Numbers, or the same in base64, four bytes each, the least first.

@@ -2,7 +2,7 @@
 
 use super::names::Names;
 use super::reader::Reader;
-use super::{Options, request, with_headers};
+use super::{DIALECT, Options, raw, request, with_headers};
 use crate::chat::Request;
 use crate::http::{self, Frame, Framing};
 use crate::provider::{Error, Exchange, Out};
@@ -16,7 +16,11 @@ struct Chat {
 
 pub(super) fn chat(request: &Request, options: &Options) -> Result<Box<dyn Exchange>, Error> {
     let framing = if request.streaming { Framing::Sse } else { Framing::Whole };
-    let post = http::Request::post("/chat/completions", request::body(request, options)?).framed(framing);
+    let body = match &request.raw {
+        Some(text) if request.speaks(DIALECT) => raw::body(request, text, options)?,
+        _ => request::body(request, options)?,
+    };
+    let post = http::Request::post(options.paths.of_model("/chat/completions", &request.model), body).framed(framing);
     Ok(Box::new(Chat {
         request: Some(with_headers(post, options)),
         streaming: request.streaming,

@@ -19,7 +19,7 @@ fn write_image(list: &mut Array<'_>, media: &Media) -> Result<(), Error> {
     match &media.source {
         MediaSource::Url(url) => drop(image.put("url", url)),
         MediaSource::Base64(data) => {
-            let mime = exact_image_type(media, data)?;
+            let mime = exact_type(media, data)?;
             image.put("url", ["data:", mime, ";base64,", data.as_str()].as_slice());
         }
         MediaSource::File(_) => {
@@ -30,10 +30,12 @@ fn write_image(list: &mut Array<'_>, media: &Media) -> Result<(), Error> {
     Ok(())
 }
 
-/// The type of an image, told by its first bytes where the caller didn't.
-fn exact_image_type<'a>(media: &'a Media, data: &str) -> Result<&'a str, Error> {
-    if !media.mime.ends_with("/*") {
-        return Ok(&media.mime);
+/// The type of a file; that of an image is told by its first bytes where the caller didn't.
+pub(super) fn exact_type<'a>(media: &'a Media, data: &str) -> Result<&'a str, Error> {
+    match media.mime.strip_suffix('*') {
+        None => return Ok(&media.mime),
+        Some("image/") => {}
+        Some(_) => return Err(Error::invalid("the type of a file is not known: name it, such as `application/pdf`")),
     }
     let known = [("iVBORw", "image/png"), ("/9j/", "image/jpeg"), ("R0lGOD", "image/gif"), ("UklGR", "image/webp")];
     known
@@ -66,10 +68,8 @@ fn write_file(list: &mut Array<'_>, media: &Media) -> Result<(), Error> {
     file.put_some("filename", media.name.as_deref());
     match &media.source {
         MediaSource::Base64(data) => {
-            if media.mime.ends_with('*') {
-                return Err(Error::invalid("the type of a file is not known: name it, such as `application/pdf`"));
-            }
-            file.put("file_data", ["data:", media.mime.as_str(), ";base64,", data.as_str()].as_slice());
+            let mime = exact_type(media, data)?;
+            file.put("file_data", ["data:", mime, ";base64,", data.as_str()].as_slice());
         }
         MediaSource::File(id) => drop(file.put("file_id", id)),
         MediaSource::Url(_) => {

@@ -1,14 +1,13 @@
 //! Writing the messages of a chat request.
 
-use super::media;
-use super::names;
 use super::request::Context;
+use super::{ThinkingField, media, names};
 use crate::chat::{Message, Part, ResultPart, Role, ToolResult};
 use crate::json::{Array, Object, Scalar};
 use crate::provider::Error;
 
 /// What the model reads first in the result of a call that failed: the dialect has no mark for it.
-const FAILED: &str = "[the tool call failed] ";
+pub(super) const FAILED: &str = "[the tool call failed] ";
 
 pub(super) fn write(list: &mut Array<'_>, messages: &[Message], context: Context<'_>) -> Result<(), Error> {
     for (index, message) in messages.iter().enumerate() {
@@ -106,45 +105,63 @@ fn write_assistant(mut object: Object<'_>, message: &Message, context: Context<'
     object.put("role", "assistant");
     let calls = || message.parts.iter().filter_map(|part| if let Part::Call(call) = part { Some(call) } else { None });
     let refusals = pieces(message, |part| if let Part::Refusal(text) = part { Some(text.as_str()) } else { None });
+    let replay = context.options.replay_thinking;
+    let thoughts = pieces(message, |part| match part {
+        Part::Thinking(thinking) if replay.is_some() && !thinking.redacted => Some(thinking.text.as_str()),
+        _ => None,
+    });
+    let thoughts_within = replay == Some(ThinkingField::Content) && !thoughts.is_empty();
     let mut parts = content(message);
     match (parts.next(), parts.next()) {
+        _ if thoughts_within => write_content(&mut object, message, &thoughts, context)?,
         (None, _) if calls().next().is_some() || !refusals.is_empty() => drop(object.put("content", Scalar::Null)),
         (None, _) => drop(object.put("content", "")),
         (Some(Part::Text(text)), None) => drop(object.put("content", text)),
-        _ => {
-            let mut list = object.array("content");
-            for part in content(message) {
-                if matches!(part, Part::Media(_)) {
-                    return Err(Error::unsupported(
-                        "images, audio and files can't stand in a message of the role `assistant` for this vendor",
-                    ));
-                }
-                write_part(&mut list, part, context)?;
-            }
-        }
+        _ => write_content(&mut object, message, &[], context)?,
     }
     if !refusals.is_empty() {
         object.put("refusal", refusals.as_slice());
     }
-    if let Some(field) = context.options.replay_thinking {
-        let thoughts = pieces(message, |part| match part {
-            Part::Thinking(thinking) if !thinking.redacted => Some(thinking.text.as_str()),
-            _ => None,
-        });
-        if !thoughts.is_empty() {
-            object.put(field.name(), thoughts.as_slice());
-        }
+    if let Some(field) = replay.filter(|_| !thoughts.is_empty() && !thoughts_within) {
+        object.put(field.name(), thoughts.as_slice());
     }
     if calls().next().is_some() {
         let mut list = object.array("tool_calls");
         for call in calls() {
             let mut outer = list.object();
-            outer.put("id", &*names::id(&call.id)).put("type", "function");
+            outer.put("id", &*names::id(&call.id, context.options.call_ids)).put("type", "function");
             let arguments = if call.arguments.trim().is_empty() { "{}" } else { call.arguments.as_str() };
             outer.object("function").put("name", &*names::name(&call.name)).put("arguments", arguments);
+            // Such as a signature, which means nothing to another vendor.
+            for field in call.extra.iter().filter(|_| context.same_dialect) {
+                outer.raw(&field.name, &field.value)?;
+            }
         }
     }
     finish(&mut object, message, context)
+}
+
+/// Content in parts, what the model thought first.
+fn write_content(
+    object: &mut Object<'_>,
+    message: &Message,
+    thoughts: &[&str],
+    context: Context<'_>,
+) -> Result<(), Error> {
+    let mut list = object.array("content");
+    if !thoughts.is_empty() {
+        let mut part = list.object();
+        part.put("type", "thinking").array("thinking").object().put("type", "text").put("text", thoughts);
+    }
+    for part in content(message) {
+        if matches!(part, Part::Media(_)) {
+            return Err(Error::unsupported(
+                "images, audio and files can't stand in a message of the role `assistant` for this vendor",
+            ));
+        }
+        write_part(&mut list, part, context)?;
+    }
+    Ok(())
 }
 
 fn pieces<'a>(message: &'a Message, pick: impl Fn(&'a Part) -> Option<&'a str>) -> Vec<&'a str> {
@@ -152,7 +169,7 @@ fn pieces<'a>(message: &'a Message, pick: impl Fn(&'a Part) -> Option<&'a str>) 
 }
 
 fn write_result(object: &mut Object<'_>, result: &ToolResult, context: Context<'_>) -> Result<(), Error> {
-    object.put("role", "tool").put("tool_call_id", &*names::id(&result.call_id));
+    object.put("role", "tool").put("tool_call_id", &*names::id(&result.call_id, context.options.call_ids));
     let failed = if result.failed { FAILED } else { "" };
     match result.parts.as_slice() {
         [] => drop(object.put("content", failed.trim_end())),

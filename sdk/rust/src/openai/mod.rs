@@ -35,6 +35,12 @@
 //! # fn main() {}
 //! ```
 //!
+//! # What is passed on
+//!
+//! A caller who speaks this dialect too is given to the vendor byte for byte ([`Request::raw`]), but for the model, the limit's
+//! and the seed's names, and the wish for usage in streams: prompt caches depend on the rest. [`Options::dialects`] tells the
+//! host where that can't be, because these settings rewrite messages.
+//!
 //! # What is written
 //!
 //! Everything that the dialect has a name for. What it has none for is an error that names the field, but for these:
@@ -46,16 +52,22 @@
 //! - a tool result that tells of a failure says so in its first words, because the dialect has no mark for it;
 //! - names of tools beyond 64 characters and ids of calls beyond 40 are shortened; the names come back whole.
 //!
-//! Fields and parts without a name in the chat model are passed on where the caller spoke this dialect too.
+//! Fields, parts and tools without a name in the chat model are passed on where the caller spoke this dialect too.
 //!
 //! # What is read
 //!
-//! Streams as the vendors really write them: usage on the last chunk, on one of its own or in parts; chunks that hold text,
-//! calls and a finish reason at once; calls without index or id; reasoning as `reasoning_content` or `reasoning`; a missing
-//! `[DONE]`. A finish reason makes an answer complete, its absence makes a broken one. If the model called a tool, the
-//! answer stops for that, whatever the vendor says, unless it was cut or filtered. Unknown fields of an answer come out as
-//! [`crate::chat::Event::Extra`]: those of a choice or a delta each time, those of the answer when they change. `obfuscation`
-//! is padding and is left out.
+//! Streams as the vendors really write them: usage on the last chunk, on one of its own or in parts, with or without the
+//! tokens of reasoning; chunks that hold text, calls and a finish reason at once; calls without index or id; reasoning as
+//! `reasoning_content`, `reasoning` or parts of the content; a missing `[DONE]`. A finish reason makes an answer complete, its
+//! absence makes a broken one. If the model called a tool, the answer stops for that, whatever the vendor says, unless it was
+//! cut or filtered. Unknown fields of an answer come out as [`crate::chat::Event::Extra`]: those of a choice or a delta each
+//! time, those of the answer when they change. `obfuscation` is padding and is left out.
+//!
+//! # The other endpoint
+//!
+//! Callers who speak the dialect of `/responses` are passed on to that endpoint where the vendor has it, and conversations are
+//! written for it where [`Options::api`] or [`Options::responses_models`] say so. What comes out of it beside the chat
+//! model's own words (annotations, parts without a name) is JSON of that dialect.
 
 mod calls;
 mod chunk;
@@ -65,22 +77,34 @@ mod media;
 mod messages;
 mod models;
 mod names;
+mod object;
 mod options;
+mod raw;
 mod reader;
 mod request;
+mod responses;
 mod usage;
 
 use crate::chat::Request;
 use crate::http;
 use crate::provider::{EmbedRequest, Error, Exchange};
-pub use options::{MaxTokensField, Options, ThinkingField};
+pub use options::{
+    Api, CallIds, MaxTokensField, Options, Paths, ReasoningField, RequiredTool, SeedField, Summary, ThinkingField,
+};
 
 /// The name of this dialect in [`Request::dialect`].
 pub const DIALECT: &str = "openai";
 
+/// The name of the dialect of `/responses`.
+pub const RESPONSES: &str = "openai-responses";
+
 /// Answers a conversation, streamed or whole.
 pub fn chat(request: &Request, options: &Options) -> Result<Box<dyn Exchange>, Error> {
-    exchange::chat(request, options)
+    match &request.raw {
+        Some(raw) if request.speaks(RESPONSES) => responses::chat(request, Some(raw), options),
+        _ if options.wants_responses(&request.model) => responses::chat(request, None, options),
+        _ => exchange::chat(request, options),
+    }
 }
 
 /// Turns texts into vectors.

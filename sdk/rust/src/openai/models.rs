@@ -27,7 +27,7 @@ struct Entry {
 }
 
 pub(super) fn list(options: &Options) -> Box<dyn Exchange> {
-    once(with_headers(Request::get("/models"), options), |frame, out| {
+    once(with_headers(Request::get(options.paths.of("/models")), options), |frame, out| {
         out.emit(entries(frame)?.into_iter().map(Model::from).collect::<Vec<_>>());
         Ok(())
     })

@@ -2,8 +2,10 @@
 
 use std::borrow::Cow;
 
+use serde_json::value::RawValue;
+
 use super::calls::Calls;
-use super::chunk::{Choice, Choices, Chunk, Delta as Piece, Unknown, text_of};
+use super::chunk::{Aside, Choice, Choices, Chunk, Content, Counts, Delta as Piece, Part, Unknown, text_of};
 use super::names::Names;
 use super::usage::{self, Tally};
 use crate::chat::{Delta, Event, Field, Started, Stop, StopReason};
@@ -63,15 +65,37 @@ impl Reader {
             Some(Choices { more: true, .. }) => return Err(several()),
             _ => {}
         }
-        if let Some(counts) = &chunk.usage {
-            if let Some(usage) = self.usage.add(counts) {
-                out.emit(Event::Usage(usage));
-            }
-            for field in usage::unnamed(counts) {
-                self.say_once(field, out);
-            }
+        match (&chunk.usage, chunk.groq) {
+            (Some(counts), _) => self.counts(counts, out),
+            (None, Some(aside)) => self.aside(aside, out)?,
+            (None, None) => {}
         }
         Ok(())
+    }
+
+    fn counts(&mut self, counts: &Counts<'_>, out: &mut Out) {
+        if let Some(usage) = self.usage.add(counts) {
+            out.emit(Event::Usage(usage));
+        }
+        for field in usage::unnamed(counts) {
+            self.say_once(field, out);
+        }
+    }
+
+    /// Groq tells usage, and why it broke off, in a place of its own.
+    fn aside(&mut self, aside: &RawValue, out: &mut Out) -> Result<(), Error> {
+        let read: Aside<'_> = serde_json::from_str(aside.get()).map_err(|_| Error::unreadable())?;
+        match (read.error, read.usage) {
+            (Some(Text(message)), _) => Err(Error::upstream(message)),
+            (None, Some(counts)) => {
+                self.counts(&counts, out);
+                Ok(())
+            }
+            (None, None) => {
+                self.say_once(Field::new("x_groq", aside.get()), out);
+                Ok(())
+            }
+        }
     }
 
     /// Whether there is any answer yet.
@@ -142,11 +166,15 @@ impl Reader {
             (_, Some(value)) if value.get().starts_with('"') => (text_of(value), None),
             (_, other) => (None, other),
         };
-        if let Some(Delta { block, text }) = piece(&mut self.thinking, &mut self.next_block, thought) {
-            out.emit(Event::Thinking(Delta { block, text }));
+        self.thought(thought, out);
+        match delta.content {
+            Some(Content::Parts(parts)) => parts.into_iter().try_for_each(|part| self.part(part, out))?,
+            Some(Content::Text(text)) => self.said(Some(text), out),
+            None => {}
         }
-        if let Some(delta) = piece(&mut self.text, &mut self.next_block, delta.content.map(|text| text.0)) {
-            out.emit(Event::Text(delta));
+        for remark in delta.annotations.iter().flatten() {
+            let block = *self.text.get_or_insert_with(|| fresh(&mut self.next_block));
+            out.emit(Event::Annotation(Delta { block, text: remark.get().to_owned() }));
         }
         if let Some(delta) = piece(&mut self.refusal, &mut self.next_block, delta.refusal.map(|text| text.0)) {
             out.emit(Event::Refusal(delta));
@@ -154,12 +182,40 @@ impl Reader {
         let answer = self.started.as_deref().unwrap_or_default();
         for call in delta.tool_calls.iter().flatten() {
             self.calls.add(call, &self.names, answer, &mut self.next_block, out)?;
-            emit_fields("tool_calls.", &call.unknown, out);
             emit_fields("tool_calls.function.", call.function.as_ref().map_or(&Vec::new(), |f| &f.unknown), out);
         }
         emit_fields("", &delta.unknown, out);
         if let Some(value) = other {
             out.emit(Event::Extra(Field::new("reasoning", value.get())));
+        }
+        Ok(())
+    }
+
+    fn thought(&mut self, text: Option<Cow<'_, str>>, out: &mut Out) {
+        if let Some(delta) = piece(&mut self.thinking, &mut self.next_block, text) {
+            out.emit(Event::Thinking(delta));
+        }
+    }
+
+    fn said(&mut self, text: Option<Cow<'_, str>>, out: &mut Out) {
+        if let Some(delta) = piece(&mut self.text, &mut self.next_block, text) {
+            out.emit(Event::Text(delta));
+        }
+    }
+
+    /// A part of content: a text, a thought, or something that has no name here.
+    fn part(&mut self, raw: &RawValue, out: &mut Out) -> Result<(), Error> {
+        let part: Part<'_> = serde_json::from_str(raw.get()).map_err(|_| Error::unreadable())?;
+        match part.kind.as_ref().map(|kind| kind.0.as_ref()) {
+            Some("text") => self.said(part.text.map(|text| text.0), out),
+            Some("thinking") => {
+                let texts = part.thinking.into_iter().flatten().filter_map(|thought| thought.text);
+                texts.for_each(|Text(text)| self.thought(Some(text), out));
+            }
+            _ => {
+                let block = fresh(&mut self.next_block);
+                out.emit(Event::Other(Delta { block, text: raw.get().to_owned() }));
+            }
         }
         Ok(())
     }
@@ -207,11 +263,13 @@ impl Reader {
 /// The text of a delta and the block that it belongs to, which begins with its first text.
 fn piece(block: &mut Option<u32>, next_block: &mut u32, text: Option<Cow<'_, str>>) -> Option<Delta> {
     let text = text.filter(|text| !text.is_empty())?.into_owned();
-    let block = *block.get_or_insert_with(|| {
-        *next_block += 1;
-        *next_block - 1
-    });
+    let block = *block.get_or_insert_with(|| fresh(next_block));
     Some(Delta { block, text })
+}
+
+fn fresh(next_block: &mut u32) -> u32 {
+    *next_block += 1;
+    *next_block - 1
 }
 
 fn several() -> Error {

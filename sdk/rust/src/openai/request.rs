@@ -1,12 +1,12 @@
 //! Writing the body of a chat request.
 
-use super::{DIALECT, Options, messages, names};
+use super::{DIALECT, Options, ReasoningField, RequiredTool, messages, names};
 use crate::chat::{Field, Part, Reasoning, Request, ResponseFormat, Tool, ToolChoice};
-use crate::json::{Array, Object};
+use crate::json::{Array, Object, member};
 use crate::provider::Error;
 
 /// Hints about caching: vendors of this dialect cache by themselves.
-const HINT: &str = "cache_control";
+pub(super) const HINT: &str = "cache_control";
 
 /// What every part of the writing needs to know.
 #[derive(Clone, Copy)]
@@ -17,30 +17,29 @@ pub(super) struct Context<'a> {
 }
 
 pub(super) fn body(request: &Request, options: &Options) -> Result<Vec<u8>, Error> {
+    refuse(request, options)?;
     let context = Context { options, same_dialect: request.speaks(DIALECT) };
     let mut bytes = Vec::with_capacity(expected_size(request));
     let mut body = Object::open(&mut bytes);
     body.put("model", &request.model);
     messages::write(&mut body.array("messages"), &request.messages, context)?;
-    if !request.tools.is_empty() {
+    if !request.tools.is_empty() || !request.native_tools.is_empty() {
         let mut tools = body.array("tools");
         for tool in &request.tools {
             write_tool(&mut tools, tool, context)?;
         }
+        for tool in &request.native_tools {
+            native_tool(&mut tools, tool, context.same_dialect)?;
+        }
     }
     if let Some(choice) = &request.tool_choice {
-        write_tool_choice(&mut body, choice);
+        write_tool_choice(&mut body, choice, options.required_tool);
     }
-    body.put_some("parallel_tool_calls", request.parallel_tool_calls);
+    body.put_some("parallel_tool_calls", request.parallel_tool_calls.filter(|_| options.parallel_tool_calls));
     body.put_some(options.max_tokens_field.name(), request.max_tokens);
     body.put_some("temperature", request.temperature);
     body.put_some("top_p", request.top_p);
-    match request.top_k {
-        Some(_) if !options.top_k => {
-            return Err(Error::unsupported("`top_k` does not exist for this vendor: leave it out"));
-        }
-        top_k => drop(body.put_some("top_k", top_k)),
-    }
+    body.put_some("top_k", request.top_k);
     body.put_some("frequency_penalty", request.frequency_penalty);
     body.put_some("presence_penalty", request.presence_penalty);
     if !request.stop.is_empty() {
@@ -49,29 +48,86 @@ pub(super) fn body(request: &Request, options: &Options) -> Result<Vec<u8>, Erro
             stop.put(sequence);
         }
     }
-    body.put_some("seed", request.seed);
+    body.put_some(options.seed_field.name(), request.seed);
     if let Some(format) = &request.response_format {
         write_response_format(&mut body, format)?;
     }
     if let Some(reasoning) = &request.reasoning {
-        body.put("reasoning_effort", effort(reasoning));
+        for (name, value) in how_to_reason(reasoning, options.reasoning) {
+            body.raw(name, &value)?;
+        }
     }
     body.put_some("user", request.user.as_deref());
     if request.streaming {
         body.put("stream", true);
-        write_stream_options(&mut body, &request.extra)?;
+        if options.stream_options {
+            write_stream_options(&mut body, &request.extra)?;
+        }
     }
     for field in &request.extra {
         match field.name.as_str() {
             "stream_options" if context.same_dialect && request.streaming => {}
-            "n" if context.same_dialect && field.value.trim() != "1" => {
-                return Err(Error::unsupported("`n` must be 1: ask several times for several answers"));
+            "n" if context.same_dialect => {
+                refuse_several(&field.value)?;
+                context.extra(&mut body, "request", field)?;
             }
             _ => context.extra(&mut body, "request", field)?,
         }
     }
     drop(body);
     Ok(bytes)
+}
+
+/// What a vendor would take for a mistake or, worse, would not notice.
+pub(super) fn refuse(request: &Request, options: &Options) -> Result<(), Error> {
+    let schema = matches!(request.response_format, Some(ResponseFormat::JsonSchema(_)));
+    let what = match () {
+        () if request.top_k.is_some() && !options.top_k => "`top_k` does not exist for this vendor: leave it out",
+        () if request.parallel_tool_calls == Some(false) && !options.parallel_tool_calls => {
+            "`parallel_tool_calls` can't be switched off for this vendor: leave it out"
+        }
+        () if schema && !options.json_schema => {
+            "this vendor holds no answer to a schema: ask for `json_object` and put the schema into the prompt"
+        }
+        () => return Ok(()),
+    };
+    Err(Error::unsupported(what))
+}
+
+/// An answer is one.
+pub(super) fn refuse_several(n: &str) -> Result<(), Error> {
+    match n.trim() {
+        "1" | "null" => Ok(()),
+        _ => Err(Error::unsupported("`n` must be 1: ask several times for several answers")),
+    }
+}
+
+/// The members that tell a model how much to think.
+pub(super) fn how_to_reason(reasoning: &Reasoning, field: ReasoningField) -> Vec<(&'static str, String)> {
+    let word = effort(reasoning);
+    let text = |word: &str| serde_json::Value::from(word).to_string();
+    let effort = ("reasoning_effort", text(word));
+    let switch = |word: &str| ("thinking", format!("{{\"type\":{}}}", text(word)));
+    match (field, reasoning) {
+        (ReasoningField::Effort, _) => vec![effort],
+        (ReasoningField::Object, Reasoning::Budget(tokens @ 1..)) => {
+            vec![("reasoning", format!("{{\"max_tokens\":{tokens}}}"))]
+        }
+        (ReasoningField::Object, _) => vec![("reasoning", format!("{{\"effort\":{}}}", text(word)))],
+        _ if word == "none" => vec![switch("disabled")],
+        (ReasoningField::Switch, _) => vec![switch("enabled")],
+        (ReasoningField::SwitchAndEffort, _) => vec![switch("enabled"), effort],
+    }
+}
+
+/// Passes on a tool that is no function, or says that it can't be.
+pub(super) fn native_tool(tools: &mut Array<'_>, tool: &str, same_dialect: bool) -> Result<(), Error> {
+    if same_dialect {
+        tools.raw("a tool", tool)?;
+        return Ok(());
+    }
+    let kind = member(tool, "type").unwrap_or_default();
+    Err(Error::unsupported(format!("the tool of type `{kind}` means nothing to this vendor: leave it out")))
 }
 
 impl Context<'_> {
@@ -103,11 +159,11 @@ fn write_tool(tools: &mut Array<'_>, tool: &Tool, context: Context<'_>) -> Resul
     Ok(())
 }
 
-fn write_tool_choice(body: &mut Object<'_>, choice: &ToolChoice) {
+fn write_tool_choice(body: &mut Object<'_>, choice: &ToolChoice, required: RequiredTool) {
     let word = match choice {
         ToolChoice::Auto => "auto",
         ToolChoice::Never => "none",
-        ToolChoice::Required => "required",
+        ToolChoice::Required => required.name(),
         ToolChoice::Named(name) => {
             let mut choice = body.object("tool_choice");
             choice.put("type", "function").object("function").put("name", &*names::name(name));
@@ -148,7 +204,8 @@ fn write_stream_options(body: &mut Object<'_>, extra: &[Field]) -> Result<(), Er
     Ok(())
 }
 
-fn effort(reasoning: &Reasoning) -> &str {
+/// The vendors' word for how much to think.
+pub(super) fn effort(reasoning: &Reasoning) -> &str {
     match reasoning {
         Reasoning::Effort(word) => word,
         Reasoning::Budget(0) => "none",

@@ -18,6 +18,8 @@ const WORDS: &[(&str, ErrorKind)] = &[
     ("model_not_found", ErrorKind::UnknownModel),
     ("content_filter", ErrorKind::Refused),
     ("content_policy_violation", ErrorKind::Refused),
+    ("image_content_policy_violation", ErrorKind::Refused),
+    ("invalid_prompt", ErrorKind::InvalidRequest),
     ("invalid_api_key", ErrorKind::Unauthenticated),
     ("authentication_error", ErrorKind::Unauthenticated),
     ("unauthenticated", ErrorKind::Unauthenticated),
@@ -42,8 +44,14 @@ const WORDS: &[(&str, ErrorKind)] = &[
 ];
 
 /// Parts of messages that tell a conversation too long for its model, where no word does.
-const TOO_LONG: &[&str] =
-    &["maximum context length", "context window", "context length", "prompt is too long", "input is too long"];
+const TOO_LONG: &[&str] = &[
+    "maximum context length",
+    "context window",
+    "context length",
+    "context limit",
+    "prompt is too long",
+    "input is too long",
+];
 
 impl Error {
     /// What a response other than a success means.

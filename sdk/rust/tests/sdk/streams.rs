@@ -90,7 +90,7 @@ fn calls_that_share_an_index_are_told_apart() {
         "[DONE]",
     ]);
     assert_eq!(answer.calls.iter().map(|call| call.id.as_str()).collect::<Vec<_>>(), ["a", "b"]);
-    assert_eq!(answer.extra, [Field::new("tool_calls.extra_content", r#"{"sig":"s"}"#)]);
+    assert_eq!(answer.calls[0].extra, [Field::new("extra_content", r#"{"sig":"s"}"#)]);
 }
 
 #[test]

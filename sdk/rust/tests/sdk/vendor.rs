@@ -12,7 +12,7 @@ impl Provider for Vendor {
     type Settings = Options;
 
     fn describe(settings: Options) -> Result<Info, Error> {
-        Ok(Info { models: settings.known_models(), ..Info::new("Vendor") })
+        Ok(Info { models: settings.known_models(), dialects: settings.dialects(), ..Info::new("Vendor") })
     }
 
     fn chat(request: Request, settings: Options) -> Result<Box<dyn Exchange>, Error> {

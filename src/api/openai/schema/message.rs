@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde_json::{Value, json};
 
-use super::FunctionWord;
+use super::tools::FunctionWord;
 
 /// One message.
 #[derive(JsonSchema)]
@@ -41,8 +41,19 @@ pub(super) enum MessageParam {
         refusal: Option<String>,
         /// What it thought.
         reasoning_content: Option<String>,
+        /// The same, for a model that has to be shown that it was its own.
+        reasoning_details: Option<Vec<DetailParam>>,
         /// What it asked for.
         tool_calls: Option<Vec<CallParam>>,
+        /// The same, from before there were tools.
+        function_call: Option<CalledFunction>,
+    },
+    /// What a function answered, from before there were tools.
+    Function {
+        /// Which function it was; its last call is answered.
+        name: String,
+        /// The answer.
+        content: OutcomeParam,
     },
     /// What a tool answered.
     Tool {
@@ -195,16 +206,85 @@ pub(super) struct CacheControl {
     ttl: Option<Value>,
 }
 
+/// A thought, as answers tell it.
+#[derive(JsonSchema)]
+#[schemars(untagged, rename = "ReasoningDetailParam")]
+pub(super) enum DetailParam {
+    /// A thought of a known type.
+    Known(KnownDetail),
+    /// One that is left out.
+    Other(OtherDetail),
+}
+
+#[derive(JsonSchema)]
+#[schemars(tag = "type", rename = "KnownReasoningDetail")]
+pub(super) enum KnownDetail {
+    /// One that can be read.
+    #[schemars(rename = "reasoning.text")]
+    Text {
+        /// The thought.
+        text: Option<String>,
+        /// The proof that it is the model's own.
+        signature: Option<String>,
+    },
+    /// A short form of one.
+    #[schemars(rename = "reasoning.summary")]
+    Summary {
+        /// The thought.
+        summary: Option<String>,
+    },
+    /// One that only the model can read.
+    #[schemars(rename = "reasoning.encrypted")]
+    Encrypted {
+        /// The thought.
+        data: String,
+    },
+}
+
+#[derive(JsonSchema)]
+#[schemars(rename = "OtherReasoningDetail")]
+pub(super) struct OtherDetail {
+    /// A type of the vendor's own.
+    #[schemars(rename = "type", extend("not" = {"enum": ["reasoning.text", "reasoning.summary", "reasoning.encrypted"]}))]
+    kind: String,
+}
+
 /// What the model asked for.
 #[derive(JsonSchema)]
-#[schemars(rename = "ToolCallParam")]
-pub(super) struct CallParam {
+#[schemars(untagged, rename = "ToolCallParam")]
+pub(super) enum CallParam {
+    /// A function.
+    Function(FunctionCallParam),
+    /// A tool that takes free text.
+    Custom(CustomCallParam),
+}
+
+#[derive(JsonSchema)]
+pub(super) struct FunctionCallParam {
     /// Names the call.
     id: String,
     #[schemars(rename = "type")]
     kind: Option<FunctionWord>,
     /// Which function, and what it is given.
     function: CalledFunction,
+}
+
+#[derive(JsonSchema)]
+pub(super) struct CustomCallParam {
+    /// Names the call.
+    id: String,
+    #[schemars(rename = "type", extend("const" = "custom"))]
+    kind: String,
+    /// Which tool, and what it is given.
+    custom: CalledCustom,
+}
+
+#[derive(JsonSchema)]
+pub(super) struct CalledCustom {
+    /// The tool's name.
+    name: String,
+    /// What it is given.
+    input: String,
 }
 
 #[derive(JsonSchema)]

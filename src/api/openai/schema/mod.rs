@@ -6,11 +6,13 @@
 #![expect(dead_code, reason = "these types are never made: they tell what the readers take, and tests hold them to it")]
 
 mod message;
+mod tools;
 
 use schemars::JsonSchema;
 use serde_json::{Map, Value};
 
 use message::MessageParam;
+use tools::{FunctionParam, LegacyChoice, ToolChoiceParam, ToolParam};
 
 use super::shape::OpenAiError;
 use super::wire::Chunk;
@@ -38,12 +40,16 @@ pub(super) struct CompletionRequest {
     /// The same, as it was called before.
     #[schemars(range(min = 1, max = 4_294_967_295_u32))]
     max_tokens: Option<u32>,
-    /// Functions that the model may ask for.
+    /// Functions and other tools that the model may ask for.
     tools: Option<Vec<ToolParam>>,
     /// Whether it may, must not, or has to.
     tool_choice: Option<ToolChoiceParam>,
     /// Whether it may ask for several at once.
     parallel_tool_calls: Option<bool>,
+    /// Functions, as they were offered before there were tools; the answer has a `function_call` then.
+    functions: Option<Vec<FunctionParam>>,
+    /// Whether one of them is called, as it was said before.
+    function_call: Option<LegacyChoice>,
     /// How freely the model chooses its words.
     #[schemars(range(min = 0.0, max = 2.0))]
     temperature: Option<f64>,
@@ -87,65 +93,6 @@ enum OneOrMore {
 struct StreamOptions {
     /// Whether it ends in a chunk that tells the usage.
     include_usage: Option<bool>,
-}
-
-/// The one type of tools.
-#[derive(JsonSchema)]
-#[schemars(rename_all = "snake_case", inline)]
-enum FunctionWord {
-    Function,
-}
-
-#[derive(JsonSchema)]
-#[schemars(rename = "Tool")]
-struct ToolParam {
-    #[schemars(rename = "type")]
-    kind: FunctionWord,
-    /// What the model may ask for.
-    function: FunctionParam,
-}
-
-#[derive(JsonSchema)]
-#[schemars(rename = "Function")]
-struct FunctionParam {
-    /// Its name.
-    #[schemars(length(min = 1))]
-    name: String,
-    /// What it is good for.
-    description: Option<String>,
-    /// What it takes, as a JSON schema.
-    parameters: Option<Map<String, Value>>,
-}
-
-#[derive(JsonSchema)]
-#[schemars(untagged, rename = "ToolChoice")]
-enum ToolChoiceParam {
-    /// Whether tools are used.
-    Word(ToolChoiceWord),
-    /// Which function has to be used.
-    Named(NamedTool),
-}
-
-#[derive(JsonSchema)]
-#[schemars(rename_all = "snake_case", inline)]
-enum ToolChoiceWord {
-    Auto,
-    None,
-    Required,
-}
-
-#[derive(JsonSchema)]
-struct NamedTool {
-    #[schemars(rename = "type")]
-    kind: Option<FunctionWord>,
-    /// The one to use.
-    function: NamedFunction,
-}
-
-#[derive(JsonSchema)]
-struct NamedFunction {
-    /// Its name.
-    name: String,
 }
 
 /// What an answer has to look like.

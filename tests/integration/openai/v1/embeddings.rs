@@ -46,6 +46,17 @@ async fn bytes_are_the_same_numbers() {
 }
 
 #[tokio::test]
+async fn tokens_are_refused_with_a_cure() {
+    let server = Server::echo().await;
+    for tokens in [json!([1, 2, 3]), json!([[1, 2], [3]])] {
+        let reply = server.client.post(PATH, &json!({"model": "claude", "input": tokens})).await;
+        let error = shape::openai(&reply, 400, "invalid_request_error");
+        assert_eq!(error["param"], "input");
+        assert!(error["message"].as_str().unwrap().contains("send the texts themselves"), "{error}");
+    }
+}
+
+#[tokio::test]
 async fn bad_fields_are_named() {
     let server = Server::echo().await;
     let bad = [

@@ -68,6 +68,53 @@ async fn a_call_without_arguments_has_an_empty_object() {
 }
 
 #[tokio::test]
+async fn a_tool_of_free_text_is_called_with_free_text() {
+    let server = Server::echo().await;
+    let mut body = json!({"model": "claude", "messages": [{"role": "user", "content": r#"[[tool patch {"input":"a \"b\""}]]"#}],
+        "tools": [{"type": "custom", "custom": {"name": "patch"}}]});
+    let whole = server.client.post(PATH, &body).await.expect(200);
+    let call = &whole["choices"][0]["message"]["tool_calls"][0];
+    assert_eq!((&call["type"], &call["custom"]), (&json!("custom"), &json!({"name": "patch", "input": "a \"b\""})));
+    body["stream"] = json!(true);
+    let said = grammar::openai(&server.client.post(PATH, &body).await.events(), false);
+    assert_eq!((said.calls[0].name.as_str(), said.calls[0].arguments.as_str()), ("patch", "a \"b\""));
+}
+
+#[tokio::test]
+async fn functions_from_before_there_were_tools_still_work() {
+    let server = Server::echo().await;
+    let mut body = json!({"model": "claude", "functions": [{"name": "now"}], "function_call": "auto",
+        "messages": [{"role": "user", "content": "[[tool now {}]]"}]});
+    let whole = server.client.post(PATH, &body).await.expect(200);
+    let (message, finish) = (whole["choices"][0]["message"].clone(), &whole["choices"][0]["finish_reason"]);
+    assert_eq!(
+        (&message["function_call"], finish),
+        (&json!({"name": "now", "arguments": "{}"}), &json!("function_call"))
+    );
+    assert!(message.get("tool_calls").is_none(), "{message}");
+    body["stream"] = json!(true);
+    let said = grammar::openai(&server.client.post(PATH, &body).await.events(), false);
+    assert_eq!((said.calls[0].name.as_str(), said.finish.as_deref()), ("now", Some("function_call")));
+    body["messages"]
+        .as_array_mut()
+        .unwrap()
+        .extend([message, json!({"role": "function", "name": "now", "content": "noon"})]);
+    let said = grammar::openai(&server.client.post(PATH, &body).await.events(), false);
+    assert!(said.text.contains("noon"), "{said:?}");
+}
+
+#[tokio::test]
+async fn a_tool_that_only_a_vendor_has_is_refused_by_name() {
+    let server = Server::echo().await;
+    for (path, input) in [(PATH, "messages"), ("/v1/responses", "input")] {
+        let mut body = json!({"model": "claude", "tools": [{"type": "web_search"}]});
+        body[input] = json!([{"role": "user", "content": "Hello!"}]);
+        let error = shape::openai(&server.client.post(path, &body).await, 400, "invalid_request_error");
+        assert!(error["message"].as_str().unwrap().contains("`web_search`"), "{error}");
+    }
+}
+
+#[tokio::test]
 async fn reasoning_comes_beside_the_answer() {
     let server = Server::echo().await;
     let said = grammar::openai(&server.client.send(&asks("[[think deep thoughts]] done", false)).await.events(), false);

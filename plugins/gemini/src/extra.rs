@@ -1,0 +1,42 @@
+//! Fields of other dialects: which may be left out, and why.
+
+use mortise_sdk::chat::Field;
+use mortise_sdk::provider::Error;
+
+/// Hints about caching: Gemini caches by itself.
+const HINTS: [&str; 3] = ["cache_control", "prompt_cache_key", "prompt_cache_retention"];
+
+/// The other vendor's bookkeeping, which changes no answer.
+const BOOKKEEPING: [&str; 4] = ["metadata", "store", "safety_identifier", "service_tier"];
+
+/// Usage is always told to the host, which knows whether the caller wants it; what is streamed is the host's affair too. And
+/// Gemini's context needs no editing by the vendor to fit.
+const HOST: [&str; 2] = ["stream_options", "context_management"];
+
+/// A wish for exactness that has no switch here: the model is given the schema either way.
+const SCHEMAS: [&str; 2] = ["strict", "eager_input_streaming"];
+
+/// What is there but asks for nothing.
+fn is_idle(field: &Field) -> bool {
+    let value = field.value.trim();
+    matches!(value, "null" | "false" | "[]" | "{}" | "\"\"")
+        || match field.name.as_str() {
+            "n" => value == "1",
+            "modalities" => value.replace(' ', "") == "[\"text\"]",
+            "verbosity" => value == "\"medium\"",
+            _ => false,
+        }
+}
+
+/// Refuses a field that means something and can't be said.
+pub(crate) fn check(place: &str, field: &Field) -> Result<(), Error> {
+    let name = field.name.as_str();
+    let known = [HINTS.as_slice(), &BOOKKEEPING, &HOST, &SCHEMAS].iter().any(|list| list.contains(&name));
+    if known || is_idle(field) {
+        return Ok(());
+    }
+    Err(Error::unsupported(match name {
+        "n" => "`n` must be 1: ask several times for several answers".to_owned(),
+        _ => format!("the field `{name}` of the {place} means nothing to Gemini: leave it out"),
+    }))
+}
