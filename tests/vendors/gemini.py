@@ -164,7 +164,7 @@ def part(value, where):
 def said(response):
     """Documented: `output` for what it gave, `error` for how it failed; else the whole object."""
     words = response.get("error", response.get("output", response.get("result", response)))
-    return [Text(words if isinstance(words, str) else compact(words))] if words != {} else []
+    return [Text(words if isinstance(words, str) else compact(words))] if words not in ({}, "") else []
 
 
 def usage():

@@ -125,7 +125,7 @@ def answer(heard):
             return Said([Text(compact(by_schema(heard.schema)))])
         case "error":
             status, *after = rest.split()
-            return Failure(int(status), f"scripted failure {status}", int(after[1]) if after else None)
+            return Failure(int(status), f"scripted failure {status}", int(after[0]) if after else None)
         case "midway":
             return Said([Text("half of the answer that never ends")], breaks="error")
         case "cut":
@@ -143,7 +143,6 @@ def answer(heard):
 
 
 def tools(heard, rest):
-    require(heard.tools, "no tools came with the request")
     wanted = [tool for tool in heard.tools if heard.choice in ("auto", "any", tool.name)]
     if not wanted:
         return Said([Text("I may call no tool")])
