@@ -1,8 +1,8 @@
 // The vendors' own SDKs for JavaScript, unmodified, behind one face: asked in each dialect, told in one.
 
 import assert from "node:assert/strict";
-import Anthropic from "@anthropic-ai/sdk";
-import OpenAI from "openai";
+import Anthropic, { AnthropicError } from "@anthropic-ai/sdk";
+import OpenAI, { OpenAIError } from "openai";
 
 const root = process.env.MORTISE_ROOT ?? "http://localhost:8080";
 const options = { apiKey: "not-needed", maxRetries: 0, timeout: 20_000 };
@@ -14,6 +14,7 @@ const dataUrl = (image) => `data:${image.kind};base64,${image.data.toString("bas
 const chat = {
   name: "chat",
   sdk: OpenAI,
+  failure: OpenAIError,
   user: (text, image) => [{
     role: "user",
     content: image ? [{ type: "image_url", image_url: { url: dataUrl(image) } }, { type: "text", text }] : text,
@@ -26,10 +27,7 @@ const chat = {
       ...(tools && { tools: tools.map((tool) => ({ type: "function", function: tool })) }),
       ...(think && { reasoning_effort: "medium" }),
     };
-    // The helper puts the pieces together and checks their order.
-    const completion = stream
-      ? await openai.chat.completions.stream({ ...asked, stream_options: { include_usage: true } }).finalChatCompletion()
-      : await openai.chat.completions.create(asked);
+    const completion = stream ? await streamed(asked) : await openai.chat.completions.create(asked);
     const { message, finish_reason } = completion.choices[0];
     return {
       text: message.content ?? "",
@@ -42,9 +40,20 @@ const chat = {
   },
 };
 
+// The helper puts the pieces together and checks their order, but keeps only the last piece of a field that it doesn't know.
+async function streamed(asked) {
+  let thinking = "";
+  const stream = openai.chat.completions.stream({ ...asked, stream_options: { include_usage: true } });
+  stream.on("chunk", (chunk) => (thinking += chunk.choices[0]?.delta.reasoning_content ?? ""));
+  const completion = await stream.finalChatCompletion();
+  if (thinking) completion.choices[0].message.reasoning_content = thinking;
+  return completion;
+}
+
 const responses = {
   name: "responses",
   sdk: OpenAI,
+  failure: OpenAIError,
   user: (text, image) => [{
     role: "user",
     content: [
@@ -64,6 +73,8 @@ const responses = {
     };
     const response = stream ? await openai.responses.stream(asked).finalResponse() : await openai.responses.create(asked);
     const of = (type) => response.output.filter((item) => item.type === type);
+    // The SDK hands a failed answer over like others.
+    if (response.status === "failed") throw new OpenAIError(response.error.message);
     assert.equal(response.status, "completed");
     return {
       text: response.output_text,
@@ -79,6 +90,7 @@ const responses = {
 const messages = {
   name: "messages",
   sdk: Anthropic,
+  failure: AnthropicError,
   user: (text, image) => [{
     role: "user",
     content: [
