@@ -15,6 +15,7 @@ use crate::model::{Error, Result};
 use crate::plugin::bundled::BUNDLED;
 use crate::plugin::wasm::{Loader, Sandbox};
 use crate::service::catalog::ModelCatalog;
+use crate::service::chance::Chance;
 use crate::service::chat::Chat;
 use crate::service::limit::Limiter;
 use crate::service::provider::Providers;
@@ -58,8 +59,12 @@ impl App {
         let limiter = Arc::new(Limiter::new(&server.rate_limit, clock.clone()));
         let models = ModelCatalog::load(config.model_catalog.as_deref())?;
         let providers = Arc::new(Providers::new(config, egress, catalog.clone(), models));
+        for fault in providers.route_faults() {
+            // Its plugin may still come.
+            tracing::warn!(error = fault.to_string(), "a route has a target that nobody serves");
+        }
         let state = State {
-            chat: Chat::new(providers.clone(), limiter.clone(), telemetry.clone()),
+            chat: Chat::new(providers.clone(), limiter.clone(), telemetry.clone(), Chance::system(), clock.clone()),
             providers,
             conversations: Arc::default(),
             catalog,

@@ -3,6 +3,7 @@
 pub mod anthropic;
 pub mod openai;
 pub mod ops;
+mod served;
 pub mod v1;
 
 #[cfg(test)]

@@ -129,6 +129,10 @@ pub(super) fn check(config: Config) -> Result<ExitCode, String> {
                 }
             }
         }
+        for fault in providers.route_faults() {
+            well = false;
+            report.push_str(&format!("{fault}\n"));
+        }
         print(&report)?;
         Ok(if well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     })?

@@ -1,5 +1,6 @@
 //! `models`, `routing` and `cache`: which providers serve a name, what happens when one fails, which answers are kept.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serialize};
@@ -67,7 +68,7 @@ pub struct Routing {
 #[derive(Clone, Copy, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Breaker {
-    /// Failures in a row.
+    /// Failures in a row; 0 passes nobody over.
     pub failures: u32,
     /// How long until one request tries again.
     #[serde(with = "duration")]
@@ -84,6 +85,21 @@ pub struct Cache {
     /// For how long an answer is kept.
     #[serde(with = "duration")]
     pub ttl: Duration,
+}
+
+/// Says what is wrong with routes by themselves. Whether their providers are there, only who knows the plugins can say.
+pub(super) fn check(models: &BTreeMap<String, Route>) -> Result<(), String> {
+    for (name, route) in models {
+        let recursive =
+            route.targets.iter().find(|target| models.contains_key(&target.model) && !target.model.contains('/'));
+        if let Some(target) = recursive {
+            return Err(format!(
+                "`models.{name}`: its target `{}` is a route itself, and routes don't follow each other; write provider/model",
+                target.model
+            ));
+        }
+    }
+    Ok(())
 }
 
 // === impl Route, RouteTarget ===

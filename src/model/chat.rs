@@ -238,23 +238,51 @@ const ANTHROPIC_SUBSTANCE: [&str; 2] = ["mcp_servers", "container"];
 impl Request {
     /// As a provider wants it that passes on requests in `dialects`: the caller's own body, or all that was read of it.
     pub fn for_dialects(mut self, dialects: &[String]) -> Self {
-        let speaks = self.dialect.as_ref().is_some_and(|dialect| dialects.contains(dialect));
-        match self.raw {
-            Some(_) if speaks => {
-                self.messages.clear();
-                self.tools.clear();
-                self.native_tools.clear();
-                // This one came as a header: the body doesn't hold it.
-                self.extra.retain(|field| field.name == ANTHROPIC_BETA);
-            }
-            _ => self.raw = None,
+        if self.passes_to(dialects) {
+            self.messages.clear();
+            self.tools.clear();
+            self.native_tools.clear();
+            // This one came as a header: the body doesn't hold it.
+            self.extra.retain(|field| field.name == ANTHROPIC_BETA);
+            return self;
         }
-        if !speaks && self.dialect.as_deref() == Some("anthropic") {
+        self.raw = None;
+        if self.dialect.as_deref() == Some("anthropic") && !self.speaks(dialects) {
             self.extra.retain(|field| ANTHROPIC_SUBSTANCE.contains(&field.name.as_str()));
             self.messages.iter_mut().for_each(|message| message.extra.clear());
             self.tools.iter_mut().for_each(|tool| tool.extra.clear());
         }
         self
+    }
+
+    /// The same of a copy, which holds nothing that isn't wanted: another provider may be asked later.
+    pub fn copy_for_dialects(&self, dialects: &[String]) -> Self {
+        if !self.passes_to(dialects) {
+            return self.clone().for_dialects(dialects);
+        }
+        Self {
+            model: self.model.clone(),
+            tool_choice: self.tool_choice.clone(),
+            stop: self.stop.clone(),
+            response_format: self.response_format.clone(),
+            reasoning: self.reasoning.clone(),
+            user: self.user.clone(),
+            dialect: self.dialect.clone(),
+            raw: self.raw.clone(),
+            messages: Vec::new(),
+            tools: Vec::new(),
+            native_tools: Vec::new(),
+            extra: self.extra.iter().filter(|field| field.name == ANTHROPIC_BETA).cloned().collect(),
+            ..*self
+        }
+    }
+
+    fn speaks(&self, dialects: &[String]) -> bool {
+        self.dialect.as_ref().is_some_and(|dialect| dialects.contains(dialect))
+    }
+
+    fn passes_to(&self, dialects: &[String]) -> bool {
+        self.raw.is_some() && self.speaks(dialects)
     }
 }
 

@@ -218,6 +218,26 @@ pub enum Action {
     Finish,
 }
 
+// === impl Price ===
+
+impl Price {
+    /// What `usage` costs, in US dollars. What has no price of its own costs what any input does.
+    pub fn of(&self, usage: &chat::Usage) -> f64 {
+        if let Some(long) = self.long.filter(|long| usage.input > long.above.into()) {
+            let LongPrice { input, output, cache_read, cache_write, .. } = long;
+            return Self { input, output, cache_read, cache_write, long: None }.of(usage);
+        }
+        let plain = usage.input.saturating_sub(usage.cache_read).saturating_sub(usage.cache_write);
+        let parts = [
+            (plain, self.input),
+            (usage.cache_read, self.cache_read.unwrap_or(self.input)),
+            (usage.cache_write, self.cache_write.unwrap_or(self.input)),
+            (usage.output, self.output),
+        ];
+        parts.iter().map(|(tokens, price)| *tokens as f64 * price).sum::<f64>() / 1e6
+    }
+}
+
 // === impl Failure ===
 
 impl Failure {
@@ -239,5 +259,27 @@ impl Failure {
         Error::new(kind, fault, format!("{provider}: {}", self.message))
             .with_retry_after(self.retry_after_ms.map(|millis| Duration::from_millis(millis.into())))
             .with_raw(self.raw)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_kind_of_token_has_its_price() {
+        let usage = chat::Usage { input: 1000, output: 200, cache_read: 300, cache_write: 100, ..Default::default() };
+        let price = Price { input: 3.0, output: 15.0, cache_read: Some(0.3), cache_write: Some(3.75), long: None };
+        let nanodollars = |cost: f64| (cost * 1e9).round();
+        assert_eq!(nanodollars(price.of(&usage)), 1_800_000.0 + 90_000.0 + 375_000.0 + 3_000_000.0);
+        let flat = Price { cache_read: None, cache_write: None, ..price };
+        assert_eq!(nanodollars(flat.of(&usage)), 6_000_000.0);
+        let long = LongPrice { above: 999, input: 6.0, output: 30.0, cache_read: None, cache_write: None };
+        assert_eq!(nanodollars(Price { long: Some(long), ..price }.of(&usage)), 12_000_000.0);
+        let longer = LongPrice { above: 1000, ..long };
+        assert_eq!(Price { long: Some(longer), ..price }.of(&usage), price.of(&usage));
+        // A vendor that counts what was cached beside the prompt is charged for no negative one.
+        let odd = chat::Usage { cache_read: 2000, ..usage };
+        assert_eq!(nanodollars(price.of(&odd)), 600_000.0 + 375_000.0 + 3_000_000.0);
     }
 }

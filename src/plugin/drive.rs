@@ -44,6 +44,8 @@ pub struct Work {
     pub tenancy: Tenancy,
     /// The trace that it belongs to, for the vendor; the guest learns nothing of it.
     pub trace: Option<TraceContext>,
+    /// When it began: another provider may have had a part of the time.
+    pub since: Instant,
 }
 
 /// The way from a provider to its vendor.
@@ -71,6 +73,8 @@ pub struct Drive {
     waits: u32,
     output: usize,
     stopped: bool,
+    /// Why no more is waited for; told unless the guest has all that it needs.
+    overdue: Option<Error>,
 }
 
 /// What is to be done next.
@@ -91,7 +95,7 @@ impl Drive {
     /// # Errors
     /// If no guest can be had, or it fails at once.
     pub async fn begin(plugin: &Arc<dyn Provider>, work: Work, way: Way, bounds: Bounds) -> Result<Self> {
-        let (guest, trace) = (plugin.clone(), work.trace);
+        let (guest, trace, deadline) = (plugin.clone(), work.trace, work.since + bounds.total);
         let exchange =
             apart(plugin.is_slow(), move || guest.open(work.operation, &work.settings, &work.tenancy)).await??;
         Ok(Self {
@@ -99,7 +103,7 @@ impl Drive {
             way,
             trace,
             bounds,
-            deadline: Instant::now() + bounds.total,
+            deadline,
             first_token: None,
             response: None,
             next: Next::Advance(Input::Begin),
@@ -107,6 +111,7 @@ impl Drive {
             waits: 0,
             output: 0,
             stopped: false,
+            overdue: None,
         })
     }
 
@@ -181,7 +186,15 @@ impl Drive {
                 _ => self.late("took longer than", self.bounds.total, "total"),
             });
         };
-        self.next = match piece? {
+        let piece = match piece {
+            // A vendor that has said all may leave its stream open: only the guest knows.
+            Err(error) if error.kind() == Kind::Timeout => {
+                self.overdue = Some(error);
+                Piece::Broken("nothing more came in time".into())
+            }
+            piece => piece?,
+        };
+        self.next = match piece {
             Piece::Frames(frames) if frames.is_empty() => Next::Read,
             Piece::Frames(frames) => Next::Advance(Input::Frames(frames)),
             Piece::End => {
@@ -228,7 +241,8 @@ impl Drive {
                         target.redact(&mut failure.message);
                         failure.raw.iter_mut().for_each(|raw| target.redact(raw));
                     }
-                    Some(Next::Fail(failure.into_error(&self.way.provider)))
+                    let error = self.overdue.take().unwrap_or_else(|| failure.into_error(&self.way.provider));
+                    Some(Next::Fail(error))
                 }
                 Action::Finish => Some(Next::Over),
             };

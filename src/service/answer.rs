@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::served::Served;
 use crate::model::chat::{Event, Field, Json, Message, Part, Role, Stop, Thinking, ToolCall, Usage};
 
 /// A whole answer.
@@ -21,6 +22,8 @@ pub struct Answer {
     pub usage: Option<Usage>,
     /// Fields without a name here.
     pub extra: Vec<Field>,
+    /// Who gave it.
+    pub served: Served,
 }
 
 /// Puts an answer together.

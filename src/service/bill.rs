@@ -1,26 +1,48 @@
-//! What a turn uses of its caller's tokens: guessed before, counted while it goes on, settled when it ends, however it ends.
+//! What a call takes: guessed before, counted while it goes on, settled when it ends, however it ends.
+//!
+//! One count serves the caller's limit of tokens, the meter, and what the caller is told. What a vendor counts is taken as it
+//! is; where it counts nothing, or not to the end, the rest is an estimate and is called one.
+
+use std::sync::Arc;
 
 use super::limit::{Limiter, Reservation};
-use crate::model::Result;
+use super::meter::{Entry, Meter};
+use super::route::{Chosen, prompt};
 use crate::model::caller::Caller;
-use crate::model::chat::{Event, Media, Message, Part, Request, ResultPart, Tool, Usage};
+use crate::model::chat::{Event, Request, Usage};
+use crate::model::provider::Price;
+use crate::model::{Error, Result};
+use crate::telemetry::metrics::Outcome;
 
-/// Bytes of a token, where nothing better is known.
-const BYTES: usize = 4;
-/// Tokens of an image or a document.
-const MEDIA: usize = 1000;
 /// Tokens of an answer to who sets no limit.
 const ANSWER: u64 = 1000;
 
-/// See the module. Where the caller has no limit, it costs nothing.
+/// See the module. Dropped before its end, the call was cancelled.
 pub(super) struct Bill {
+    meter: Arc<Meter>,
+    principal: Arc<str>,
+    /// Absent where the caller has no limit.
     reservation: Option<Reservation>,
-    input: u64,
+    /// Tokens of the prompt, by a rough count.
+    prompt: u64,
+    count: Count,
+    /// Who was asked last, and what that costs.
+    chosen: Option<Chosen>,
+    price: Option<Price>,
+    attempts: u32,
+    outcome: Option<Outcome>,
+}
+
+/// What was used so far.
+#[derive(Clone, Copy, Debug, Default)]
+struct Count {
+    /// Whether the vendor was asked at all.
+    asked: bool,
+    /// Whether the model said anything at all.
+    spoke: bool,
     /// Bytes that were said since the vendor last told what it counted.
     said: usize,
     usage: Option<Usage>,
-    /// Whether the model said anything at all.
-    spoke: bool,
 }
 
 // === impl Bill ===
@@ -30,104 +52,204 @@ impl Bill {
     ///
     /// # Errors
     /// If the caller has used up what is allowed.
-    pub(super) fn open(limiter: &Limiter, caller: &Caller, request: &Request) -> Result<Self> {
-        if !limiter.counts_tokens(caller) {
-            return Ok(Self { reservation: None, input: 0, said: 0, usage: None, spoke: false });
-        }
+    pub(super) fn open(limiter: &Limiter, meter: &Arc<Meter>, caller: &Caller, request: &Request) -> Result<Self> {
         let answer = request.max_tokens.map_or(ANSWER, u64::from);
-        Self::reserve(limiter, caller, estimate(request), answer)
+        Self::reserve(limiter, meter, caller, prompt::count(request), answer)
     }
 
     /// The same for texts without an answer.
     ///
     /// # Errors
     /// If the caller has used up what is allowed.
-    pub(super) fn of_texts(limiter: &Limiter, caller: &Caller, texts: &[String]) -> Result<Self> {
-        Self::reserve(limiter, caller, tokens(texts.iter().map(String::len).sum()), 0)
+    pub(super) fn of_texts(limiter: &Limiter, meter: &Arc<Meter>, caller: &Caller, texts: &[String]) -> Result<Self> {
+        let prompt = prompt::tokens(texts.iter().map(String::len).sum());
+        Self::reserve(limiter, meter, caller, prompt, 0)
     }
 
-    fn reserve(limiter: &Limiter, caller: &Caller, input: u64, answer: u64) -> Result<Self> {
-        let reservation = limiter.reserve(caller, input.saturating_add(answer))?;
-        Ok(Self { reservation, input, said: 0, usage: None, spoke: false })
+    fn reserve(limiter: &Limiter, meter: &Arc<Meter>, caller: &Caller, prompt: u64, answer: u64) -> Result<Self> {
+        let counts = limiter.counts_tokens(caller);
+        let reservation = if counts { limiter.reserve(caller, prompt.saturating_add(answer))? } else { None };
+        Ok(Self {
+            meter: meter.clone(),
+            principal: caller.principal.clone(),
+            reservation,
+            prompt,
+            count: Count::default(),
+            chosen: None,
+            price: None,
+            attempts: 0,
+            outcome: None,
+        })
+    }
+
+    /// `chosen` is asked, in the attempt of that number.
+    pub(super) fn attempt(&mut self, chosen: &Chosen, number: u32) {
+        self.price = chosen.vendor().ok().and_then(|vendor| vendor.price(&chosen.model));
+        self.chosen = Some(chosen.clone());
+        (self.attempts, self.outcome) = (number, None);
     }
 
     /// The vendor is being asked: who hangs up from now on has used the prompt all the same.
     pub(super) fn asked(&mut self) {
+        self.count.asked = true;
         self.write();
     }
 
     /// The vendor failed. Who was told nothing pays nothing.
-    pub(super) fn failed(&mut self) {
-        if let (false, Some(reservation)) = (self.spoke, &mut self.reservation) {
-            reservation.spent(0);
+    pub(super) fn failed(&mut self, error: &Error) {
+        if !self.count.spoke {
+            self.count = Count::default();
+            self.write();
         }
+        self.outcome = Some(Outcome::of(error));
     }
 
-    /// The model said `events`.
-    pub(super) fn add(&mut self, events: &[Event]) {
-        if self.reservation.is_none() {
-            return;
-        }
+    /// The answer is whole.
+    pub(super) fn done(&mut self) {
+        self.outcome = Some(Outcome::Ok);
+    }
+
+    /// The model said `events`; what the vendor counted in them is told with its price.
+    pub(super) fn add(&mut self, events: &mut [Event]) {
         for event in events {
-            self.spoke |= event.is_content();
+            self.count.spoke |= event.is_content();
             match event {
-                // Some vendors tell the prompt's tokens first and the answer's last.
-                Event::Usage(usage) => (self.usage, self.said) = (Some(*usage), 0),
+                Event::Usage(usage) => self.tell(usage),
                 Event::Text { text, .. }
                 | Event::Thinking { text, .. }
                 | Event::Refusal { text, .. }
-                | Event::CallArguments { text, .. } => self.said += text.len(),
+                | Event::CallArguments { text, .. } => self.count.said += text.len(),
                 _ => {}
             }
         }
         self.write();
     }
 
-    /// The vendor told what it counted.
-    pub(super) fn told(&mut self, usage: Usage) {
-        self.usage = Some(usage);
+    /// The vendor told what it counted, to which the price is added.
+    pub(super) fn told(&mut self, usage: &mut Usage) {
+        self.tell(usage);
         self.write();
     }
 
+    /// What was used so far, and whether that is an estimate.
+    pub(super) fn usage(&self) -> (Usage, bool) {
+        let (mut usage, estimated) = self.count.usage(self.prompt);
+        usage.cost = usage.cost.or_else(|| Some(self.price?.of(&usage)));
+        (usage, estimated)
+    }
+
+    fn tell(&mut self, usage: &mut Usage) {
+        // Some vendors tell the prompt's tokens first and the answer's last.
+        (self.count.usage, self.count.said) = (Some(*usage), 0);
+        usage.cost = usage.cost.or_else(|| Some(self.price?.of(usage)));
+    }
+
     fn write(&mut self) {
-        let counted = self.usage.map_or(self.input, |usage| usage.total());
-        let spent = counted.saturating_add(tokens(self.said));
         if let Some(reservation) = &mut self.reservation {
-            reservation.spent(spent);
+            reservation.spent(self.count.usage(self.prompt).0.total());
         }
     }
 }
 
-/// The tokens of what `request` gives a model to read, where nobody counted them.
-pub(super) fn estimate(request: &Request) -> u64 {
-    let tool = |tool: &Tool| tool.name.len() + tool.description.as_ref().map_or(0, String::len) + tool.parameters.len();
-    let tools = request.tools.iter().map(tool).chain(request.native_tools.iter().map(String::len));
-    tokens(request.messages.iter().map(message).chain(tools).sum())
+impl Drop for Bill {
+    fn drop(&mut self) {
+        // Who asked nobody has used nothing.
+        let Some(chosen) = &self.chosen else { return };
+        let (usage, estimated) = self.usage();
+        self.meter.record(&Entry {
+            principal: &self.principal,
+            provider: &chosen.provider.name,
+            model: &chosen.model,
+            usage,
+            estimated,
+            outcome: self.outcome.unwrap_or(Outcome::Cancelled),
+            attempts: self.attempts,
+        });
+    }
 }
 
-fn tokens(bytes: usize) -> u64 {
-    bytes.div_ceil(BYTES) as u64
-}
+// === impl Count ===
 
-/// Bytes of a message, media by what they usually cost.
-fn message(message: &Message) -> usize {
-    let part = |part: &Part| match part {
-        Part::Text(text) | Part::Refusal(text) | Part::Other(text) => text.len(),
-        Part::Media(media) => self::media(media),
-        Part::Thinking(thinking) => thinking.text.len(),
-        Part::Call(call) => call.name.len() + call.arguments.len(),
-        Part::Outcome(outcome) => {
-            let part = |part: &ResultPart| match part {
-                ResultPart::Text(text) => text.len(),
-                ResultPart::Media(media) => self::media(media),
-            };
-            outcome.parts.iter().map(part).sum()
+impl Count {
+    /// All of it, and whether that is an estimate.
+    fn usage(&self, prompt: u64) -> (Usage, bool) {
+        let said = prompt::tokens(self.said);
+        match self.usage {
+            Some(told) => (Usage { output: told.output.saturating_add(said), ..told }, said > 0),
+            None if self.asked => (Usage { input: prompt, output: said, ..Usage::default() }, true),
+            None => (Usage::default(), false),
         }
-        Part::CachePoint(_) => 0,
-    };
-    message.parts.iter().map(part).sum()
+    }
 }
 
-fn media(_: &Media) -> usize {
-    MEDIA * BYTES
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::RateLimit;
+    use crate::model::chat::{Message, Role};
+    use crate::service::Clock;
+
+    const PRICE: Price = Price { input: 1.0, output: 2.0, cache_read: None, cache_write: None, long: None };
+
+    fn bill(price: Option<Price>) -> Bill {
+        let limiter = Limiter::new(&RateLimit::default(), Clock::system());
+        let caller = Caller::anonymous("192.0.2.1".parse().unwrap(), "openai");
+        let request = Request { messages: vec![Message::text(Role::User, "x".repeat(400))], ..Request::default() };
+        let mut bill = Bill::open(&limiter, &Arc::default(), &caller, &request).unwrap();
+        bill.price = price;
+        bill.asked();
+        bill
+    }
+
+    fn text(length: usize) -> Event {
+        Event::Text { block: 0, text: "w".repeat(length) }
+    }
+
+    fn told(input: u64, output: u64, cost: Option<f64>) -> Event {
+        Event::Usage(Usage { input, output, cost, ..Usage::default() })
+    }
+
+    #[test]
+    fn what_a_vendor_counts_is_taken_as_it_is() {
+        let mut bill = bill(Some(PRICE));
+        let mut events = [text(80), told(7, 9, Some(0.125)), Event::Text { block: 0, text: String::new() }];
+        bill.add(&mut events);
+        assert_eq!(events[1], told(7, 9, Some(0.125)), "its own cost is not ours to change");
+        assert_eq!(bill.usage(), (Usage { input: 7, output: 9, cost: Some(0.125), ..Usage::default() }, false));
+    }
+
+    #[test]
+    fn what_it_counts_without_a_price_gets_ours() {
+        let mut bill = bill(Some(PRICE));
+        let mut events = [told(1_000_000, 500_000, None)];
+        bill.add(&mut events);
+        assert_eq!(events, [told(1_000_000, 500_000, Some(2.0))]);
+        let mut unknown = self::bill(None);
+        unknown.add(&mut [told(1_000_000, 500_000, None)]);
+        assert_eq!(unknown.usage().0.cost, None);
+    }
+
+    #[test]
+    fn what_it_does_not_count_is_an_estimate() {
+        let mut bill = bill(Some(PRICE));
+        assert_eq!((bill.usage().0.input, bill.usage().0.output, bill.usage().1), (100, 0, true));
+        bill.add(&mut [text(40)]);
+        assert_eq!((bill.usage().0.input, bill.usage().0.output, bill.usage().1), (100, 10, true));
+        // The prompt was counted before the first word, the answer never was.
+        bill.add(&mut [told(90, 1, None), text(40)]);
+        assert_eq!((bill.usage().0.input, bill.usage().0.output, bill.usage().1), (90, 11, true));
+        assert_eq!(bill.usage().0.cost, Some(112.0 / 1e6));
+    }
+
+    #[test]
+    fn who_was_told_nothing_pays_nothing() {
+        let mut silent = bill(Some(PRICE));
+        silent.add(&mut [told(90, 0, None)]);
+        silent.failed(&Error::internal("x"));
+        assert_eq!((silent.usage().0.total(), silent.usage().0.cost, silent.usage().1), (0, Some(0.0), false));
+        let mut cut = bill(Some(PRICE));
+        cut.add(&mut [text(4)]);
+        cut.failed(&Error::internal("x"));
+        assert_eq!(cut.usage().0.total(), 101);
+    }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::route::Chosen;
+use super::route::breaker::{Change, Pass};
 use crate::model::caller::Caller;
 use crate::model::chat::{Event, StopReason, Usage};
 use crate::model::provider::Output;
@@ -27,6 +28,10 @@ pub(super) struct Call {
     id: Option<String>,
     first_token: Option<Duration>,
     stop: Option<StopReason>,
+    /// US dollars, where they are known.
+    cost: Option<f64>,
+    /// What it tells of the provider.
+    pass: Pass,
     /// Absent where nothing is traced, and small there.
     span: Option<Box<ClientSpan>>,
     over: bool,
@@ -39,6 +44,7 @@ impl Call {
     pub(super) fn begin(
         telemetry: &Arc<Telemetry>,
         chosen: &Chosen,
+        pass: Pass,
         name: &'static str,
         streaming: bool,
         caller: &Caller,
@@ -69,6 +75,8 @@ impl Call {
             id: None,
             first_token: None,
             stop: None,
+            cost: None,
+            pass,
             span,
             over: false,
         };
@@ -87,15 +95,22 @@ impl Call {
                 Output::Chat(Event::Stopped(stop)) => self.stop = Some(stop.reason),
                 Output::Chat(event) if self.first_token.is_none() && event.is_content() => {
                     self.first_token = Some(self.began.elapsed());
+                    let change = self.pass.spoke();
+                    self.tell(change);
                 }
                 _ => {}
             }
         }
     }
 
+    /// What it cost so far, in US dollars.
+    pub(super) fn cost(&mut self, cost: Option<f64>) {
+        self.cost = cost;
+    }
+
     /// The operation ended, well or with `error`.
     pub(super) fn end(&mut self, error: Option<&Error>) {
-        let outcome = error.map_or(Outcome::Ok, outcome);
+        let outcome = error.map_or(Outcome::Ok, Outcome::of);
         // What one request ran into, a vendor's limit among it, says nothing of how the provider is.
         let telling = error.is_none_or(|error| {
             let kinds = [Kind::Refused, Kind::ContextTooLong, Kind::RateLimited];
@@ -104,7 +119,28 @@ impl Call {
         if telling {
             self.telemetry.stats.answered(&self.chosen.provider.name, trouble(outcome));
         }
+        let change = match error {
+            None => self.pass.answered(),
+            Some(error) if blames(error) => self.pass.failed(Instant::now()),
+            // Some of it may never have reached the vendor.
+            Some(_) => None,
+        };
+        self.tell(change);
         self.record(outcome);
+    }
+
+    /// Tells the operators that the provider is passed over from now on, or no longer.
+    fn tell(&self, change: Option<Change>) {
+        let Some(change) = change else { return };
+        let provider = &self.chosen.provider.name;
+        self.telemetry.metrics.models.provider(provider).circuit(change == Change::Opened);
+        match change {
+            Change::Opened => tracing::warn!(
+                provider,
+                "the provider failed too often in a row; it is passed over for a while where there is another (routing.breaker)"
+            ),
+            Change::Closed => tracing::info!(provider, "the provider answers again"),
+        }
     }
 
     fn record(&mut self, outcome: Outcome) {
@@ -128,6 +164,9 @@ impl Call {
         counts.end(outcome, time);
         let usage = self.usage.unwrap_or_default();
         counts.tokens([usage.input, usage.output, usage.cache_read, usage.cache_write, usage.reasoning]);
+        if let Some(cost) = self.cost {
+            counts.cost(cost);
+        }
         let first_token = self.first_token.filter(|_| self.streaming);
         if let Some(first) = first_token {
             provider.first_token(first);
@@ -155,15 +194,26 @@ impl Drop for Call {
     }
 }
 
-fn outcome(error: &Error) -> Outcome {
-    match (error.kind(), error.fault()) {
-        (_, Fault::Caller) => Outcome::Invalid,
-        (Kind::RateLimited, _) => Outcome::RateLimited,
-        (Kind::Timeout, _) => Outcome::Timeout,
-        (_, Fault::Upstream) => Outcome::Upstream,
-        (_, Fault::Plugin) => Outcome::Plugin,
-        (_, Fault::Us) => Outcome::Internal,
+// === impl Outcome ===
+
+impl Outcome {
+    /// How an operation ended that ended with `error`.
+    pub(super) fn of(error: &Error) -> Self {
+        match (error.kind(), error.fault()) {
+            (_, Fault::Caller) => Self::Invalid,
+            (Kind::RateLimited, _) => Self::RateLimited,
+            (Kind::Timeout, _) => Self::Timeout,
+            (_, Fault::Upstream) => Self::Upstream,
+            (_, Fault::Plugin) => Self::Plugin,
+            (_, Fault::Us) => Self::Internal,
+        }
     }
+}
+
+/// Whether an error speaks against the provider itself, not against one request, the operator's key or the plugin.
+fn blames(error: &Error) -> bool {
+    let kinds = [Kind::Overloaded, Kind::Unavailable, Kind::Timeout, Kind::Upstream];
+    error.fault() == Fault::Upstream && kinds.contains(&error.kind())
 }
 
 /// What is wrong with a provider, for all callers to read.

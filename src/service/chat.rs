@@ -1,37 +1,32 @@
-//! Asking a model: one turn, read event by event or as a whole.
+//! Asking a model: one turn, or vectors for texts.
 
 use std::sync::Arc;
 
-use super::answer::{Answer, Assembly};
+use super::Clock;
+use super::attempt::{Attempt, Attempts};
 use super::bill::Bill;
+use super::cache::{Answers, Found, Wish};
 use super::call::Call;
+use super::chance::Chance;
 use super::limit::Limiter;
+use super::meter::Meter;
 use super::provider::Providers;
-use super::route::{Choice, Chosen};
+use super::route::{Choice, Chosen, prompt};
+use super::turn::{Live, Talk, Turn};
 use crate::model::caller::Caller;
 use crate::model::chat::{Event, Request};
 use crate::model::provider::{EmbedRequest, Operation, Output};
 use crate::model::{Error, Fault, Kind, Result};
-use crate::plugin::drive::Drive;
 use crate::telemetry::Telemetry;
 
 /// Asks models.
 pub struct Chat {
     pub(super) providers: Arc<Providers>,
     limiter: Arc<Limiter>,
+    meter: Arc<Meter>,
+    answers: Arc<Answers>,
     pub(super) telemetry: Arc<Telemetry>,
-}
-
-/// A model's turn in progress. Dropping it ends the work upstream.
-pub struct Turn {
-    /// Who answers.
-    pub chosen: Chosen,
-    drive: Drive,
-    call: Call,
-    bill: Bill,
-    stopped: bool,
-    /// What came before the caller was told that there is an answer.
-    early: Option<Vec<Event>>,
+    pub(super) chance: Chance,
 }
 
 /// Vectors for texts.
@@ -41,58 +36,167 @@ pub struct Embedding {
     pub vectors: Vec<(u32, Vec<f32>)>,
     /// Tokens, if the vendor told.
     pub usage: Option<crate::model::chat::Usage>,
+    /// Who made them.
+    pub served: super::Served,
 }
 
 // === impl Chat ===
 
 impl Chat {
     /// Asks the models of `providers` as often as `limiter` allows, and tells `telemetry`.
-    pub fn new(providers: Arc<Providers>, limiter: Arc<Limiter>, telemetry: Arc<Telemetry>) -> Self {
-        Self { providers, limiter, telemetry }
+    pub fn new(
+        providers: Arc<Providers>,
+        limiter: Arc<Limiter>,
+        telemetry: Arc<Telemetry>,
+        chance: Chance,
+        clock: Clock,
+    ) -> Self {
+        let answers = Answers::new(providers.cache(), clock);
+        Self { providers, limiter, meter: Arc::default(), answers, telemetry, chance }
     }
 
-    /// Begins a turn and waits for the model's first word, so that whatever fails before it can still be told plainly.
+    /// The answers that are kept.
+    pub fn answers(&self) -> &Answers {
+        &self.answers
+    }
+
+    /// What calls took so far.
+    pub fn meter(&self) -> &Meter {
+        &self.meter
+    }
+
+    /// The same as [`Chat::begin_with`] for who has no wish about the cache.
     ///
     /// # Errors
-    /// If nobody serves `choice`, or the turn fails before the model said anything.
-    pub async fn begin(&self, choice: Choice<'_>, mut request: Request, caller: &Caller) -> Result<Turn> {
-        let chosen = self.providers.choose(choice)?;
-        request.model.clone_from(&chosen.model);
-        let streaming = request.streaming;
-        let mut bill = self.counted(caller, Bill::open(&self.limiter, caller, &request))?;
-        let (mut call, caller) = Call::begin(&self.telemetry, &chosen, "chat", streaming, caller);
-        let drive = chosen.vendor()?.begin(Operation::Chat(request), streaming, &caller).await;
-        let drive = drive.inspect_err(|error| call.end(Some(error)))?;
-        bill.asked();
-        let mut turn = Turn { chosen, drive, call, bill, stopped: false, early: None };
-        let mut early = Vec::new();
-        while !turn.stopped && !early.iter().any(Event::is_content) {
-            match turn.next().await? {
-                Some(mut events) => early.append(&mut events),
-                None => break,
+    /// The same.
+    pub async fn begin(&self, choice: Choice<'_>, request: Request, caller: &Caller) -> Result<Turn> {
+        self.begin_with(Wish::default(), choice, request, caller).await
+    }
+
+    /// Begins a turn and waits for the model's first word: whatever fails before it is tried again, tried elsewhere, and told
+    /// plainly if nothing helps. An answer that is kept is found before anybody is asked.
+    ///
+    /// # Errors
+    /// If nobody serves `choice`, or every attempt fails before the model said anything.
+    pub async fn begin_with(&self, wish: Wish, choice: Choice<'_>, request: Request, caller: &Caller) -> Result<Turn> {
+        let plan = self.providers.plan(choice, || prompt::count(&request), &self.chance)?;
+        let mut recording = None;
+        match self.answers.find(wish, plan.cache, choice, &request, caller).await {
+            Found::Unasked => {}
+            Found::Hit(kept) => {
+                // It may be gone since.
+                if let Ok(provider) = self.providers.get(&kept.provider) {
+                    self.telemetry.metrics.cache("hit");
+                    return Ok(Turn::kept(Chosen { provider, model: kept.model.clone() }, kept));
+                }
+            }
+            Found::Miss(found) => {
+                self.telemetry.metrics.cache("miss");
+                recording = Some(found);
             }
         }
-        turn.early = Some(early);
-        Ok(turn)
+        let mut bill = self.counted(caller, Bill::open(&self.limiter, &self.meter, caller, &request))?;
+        let mut attempts = Attempts::new(self.providers.rules(), &self.chance, plan);
+        let mut request = Some(request);
+        loop {
+            let attempt = attempts.next()?;
+            bill.attempt(&attempt.chosen, attempts.made());
+            let given = match &request {
+                Some(request) if !attempts.is_last() => {
+                    request.copy_for_dialects(&attempt.chosen.vendor()?.info.dialects)
+                }
+                _ => request.take().ok_or_else(|| Error::internal("an attempt came after the last one"))?,
+            };
+            let chosen = attempt.chosen.clone();
+            let (talk, early) = match self.first_word(attempt, given, caller, &attempts, &mut bill).await {
+                Ok(begun) => begun,
+                Err(error) => {
+                    bill.failed(&error);
+                    attempts.failed(error).await?;
+                    continue;
+                }
+            };
+            let live = Live { talk, bill, early: Some(early), recording };
+            return Ok(Turn::live(chosen, attempts.made(), live));
+        }
     }
 
-    /// Turns texts into vectors.
+    /// One attempt at a turn.
+    async fn first_word(
+        &self,
+        Attempt { chosen, pass }: Attempt,
+        mut request: Request,
+        caller: &Caller,
+        attempts: &Attempts<'_>,
+        bill: &mut Bill,
+    ) -> Result<(Talk, Vec<Event>)> {
+        request.model.clone_from(&chosen.model);
+        let streaming = request.streaming;
+        let (mut call, caller) = Call::begin(&self.telemetry, &chosen, pass, "chat", streaming, caller);
+        let operation = Operation::Chat(request);
+        let drive = chosen.vendor()?.begin_since(attempts.began(), operation, streaming, &caller).await;
+        let drive = drive.inspect_err(|error| call.end(Some(error)))?;
+        bill.asked();
+        let mut talk = Talk::new(drive, call);
+        let early = talk.first_word(&chosen.provider.name, bill).await?;
+        Ok((talk, early))
+    }
+
+    /// Turns texts into vectors. Those of another model are of no use beside them, so another provider is asked only for the
+    /// same one.
     ///
     /// # Errors
-    /// If nobody serves `choice`, or the vendor fails.
+    /// If nobody serves `choice`, or every attempt fails.
     pub async fn embed(
         &self,
         choice: Choice<'_>,
-        mut request: EmbedRequest,
+        request: EmbedRequest,
         caller: &Caller,
     ) -> Result<(Chosen, Embedding)> {
-        let chosen = self.providers.choose(choice)?;
+        let plan = self.providers.plan(choice, || 0, &self.chance)?.of_one_model();
+        let mut bill = self.counted(caller, Bill::of_texts(&self.limiter, &self.meter, caller, &request.inputs))?;
+        let mut attempts = Attempts::new(self.providers.rules(), &self.chance, plan);
+        loop {
+            let attempt = attempts.next()?;
+            bill.attempt(&attempt.chosen, attempts.made());
+            let chosen = attempt.chosen.clone();
+            match self.vectors(attempt, request.clone(), caller, &attempts, &mut bill).await {
+                Ok(mut embedding) => {
+                    bill.done();
+                    let (usage, estimated) = bill.usage();
+                    embedding.served = super::Served {
+                        provider: chosen.provider.name.clone(),
+                        model: chosen.model.clone(),
+                        attempts: attempts.made(),
+                        cost: usage.cost,
+                        estimated,
+                        cached: None,
+                    };
+                    return Ok((chosen, embedding));
+                }
+                Err(error) => {
+                    bill.failed(&error);
+                    attempts.failed(error).await?;
+                }
+            }
+        }
+    }
+
+    /// One attempt at vectors.
+    async fn vectors(
+        &self,
+        Attempt { chosen, pass }: Attempt,
+        mut request: EmbedRequest,
+        caller: &Caller,
+        attempts: &Attempts<'_>,
+        bill: &mut Bill,
+    ) -> Result<Embedding> {
         request.model.clone_from(&chosen.model);
         let inputs = request.inputs.len();
-        let mut bill = self.counted(caller, Bill::of_texts(&self.limiter, caller, &request.inputs))?;
-        let (mut call, caller) = Call::begin(&self.telemetry, &chosen, "embeddings", false, caller);
+        let (mut call, caller) = Call::begin(&self.telemetry, &chosen, pass, "embeddings", false, caller);
         let outcome = async {
-            let mut drive = chosen.vendor()?.begin(Operation::Embed(request), false, &caller).await?;
+            let operation = Operation::Embed(request);
+            let mut drive = chosen.vendor()?.begin_since(attempts.began(), operation, false, &caller).await?;
             bill.asked();
             let mut embedding = Embedding::default();
             while let Some(outputs) = drive.outputs().await? {
@@ -100,8 +204,8 @@ impl Chat {
                 for output in outputs {
                     match output {
                         Output::Vector { index, values } => embedding.vectors.push((index, values)),
-                        Output::Usage(usage) => {
-                            bill.told(usage);
+                        Output::Usage(mut usage) => {
+                            bill.told(&mut usage);
                             embedding.usage = Some(usage);
                         }
                         _ => {}
@@ -121,75 +225,15 @@ impl Chat {
             Ok(embedding)
         };
         let outcome: Result<Embedding> = outcome.await;
-        if outcome.is_err() {
-            bill.failed();
+        if outcome.is_ok() {
+            call.cost(bill.usage().0.cost);
         }
         call.end(outcome.as_ref().err());
-        outcome.map(|embedding| (chosen.clone(), embedding))
+        outcome
     }
 
     /// Counts who has used up their tokens.
     fn counted(&self, caller: &Caller, bill: Result<Bill>) -> Result<Bill> {
         bill.inspect_err(|_| self.telemetry.metrics.limited(caller.surface, "tokens"))
-    }
-}
-
-// === impl Turn ===
-
-impl Turn {
-    /// The next events, as many as have come; `None` once the answer is whole.
-    ///
-    /// # Errors
-    /// Whatever kept the answer from being whole; there is nothing after it.
-    pub async fn events(&mut self) -> Result<Option<Vec<Event>>> {
-        match self.early.take() {
-            Some(events) => Ok(Some(events)),
-            None => self.next().await,
-        }
-    }
-
-    /// The whole answer.
-    ///
-    /// # Errors
-    /// If it doesn't come to its end.
-    pub async fn collect(mut self) -> Result<Answer> {
-        let mut assembly = Assembly::default();
-        while let Some(events) = self.events().await? {
-            events.into_iter().for_each(|event| assembly.add(event));
-        }
-        Ok(assembly.finish())
-    }
-
-    async fn next(&mut self) -> Result<Option<Vec<Event>>> {
-        let outcome = self.drive.outputs().await;
-        let outcome = match outcome {
-            Ok(None) if !self.stopped => Err(Error::new(
-                Kind::Upstream,
-                Fault::Upstream,
-                format!("provider `{}` ended the answer without saying why", self.chosen.provider.name),
-            )),
-            outcome => outcome,
-        };
-        match outcome {
-            Ok(Some(outputs)) => {
-                self.call.heard(&outputs);
-                let events: Vec<Event> = outputs
-                    .into_iter()
-                    .filter_map(|output| if let Output::Chat(event) = output { Some(event) } else { None })
-                    .collect();
-                self.bill.add(&events);
-                self.stopped |= events.iter().any(|event| matches!(event, Event::Stopped(_)));
-                Ok(Some(events))
-            }
-            Ok(None) => {
-                self.call.end(None);
-                Ok(None)
-            }
-            Err(error) => {
-                self.bill.failed();
-                self.call.end(Some(&error));
-                Err(error)
-            }
-        }
     }
 }

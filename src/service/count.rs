@@ -1,9 +1,10 @@
 //! Counting the tokens of a request before it is asked.
 
-use super::bill;
+use tokio::time::Instant;
+
 use super::call::Call;
 use super::chat::Chat;
-use super::route::{Choice, Chosen};
+use super::route::{Choice, Chosen, prompt};
 use crate::model::caller::Caller;
 use crate::model::chat::Request;
 use crate::model::provider::{Operation, Output};
@@ -32,10 +33,14 @@ impl Chat {
         mut request: Request,
         caller: &Caller,
     ) -> Result<(Chosen, Count)> {
-        let chosen = self.providers.choose(choice)?;
+        let guess = Count { tokens: prompt::count(&request), estimated: true };
+        let plan = self.providers.plan(choice, || guess.tokens, &self.chance)?;
+        let Some(chosen) = plan.targets.into_iter().next() else {
+            return Err(Error::internal("a plan without targets"));
+        };
         request.model.clone_from(&chosen.model);
-        let guess = Count { tokens: bill::estimate(&request), estimated: true };
-        let (mut call, caller) = Call::begin(&self.telemetry, &chosen, "count_tokens", false, caller);
+        let pass = chosen.provider.circuit.force(Instant::now());
+        let (mut call, caller) = Call::begin(&self.telemetry, &chosen, pass, "count_tokens", false, caller);
         let counted = counted(&chosen, request, &caller).await;
         match counted {
             Ok(tokens) => {

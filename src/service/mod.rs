@@ -1,20 +1,30 @@
 //! Use cases. Ids and timestamps are made here, nowhere lower.
 
 pub mod answer;
+mod attempt;
 mod bill;
+pub mod cache;
 mod call;
 pub mod catalog;
+pub mod chance;
 pub mod chat;
 pub mod clock;
 pub mod conversation;
 pub mod count;
 pub mod limit;
+pub mod meter;
 pub mod provider;
 pub mod readiness;
+mod recording;
 pub mod route;
+pub mod served;
+mod turn;
 pub mod vendor;
 
-pub use chat::{Chat, Turn};
+pub use cache::Wish;
+pub use chat::Chat;
 pub use clock::Clock;
 pub use readiness::Readiness;
 pub use route::{Choice, Chosen};
+pub use served::Served;
+pub use turn::Turn;

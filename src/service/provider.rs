@@ -9,6 +9,7 @@ use futures_util::future::join_all;
 use tokio::time::Instant;
 
 use super::catalog::ModelCatalog;
+use super::route::breaker::Circuit;
 use super::vendor::Vendor;
 use crate::config::{self, Isolation, Secret, Timeouts};
 use crate::egress::Egress;
@@ -28,6 +29,10 @@ pub struct Provider {
     pub configured: bool,
     /// What serves it, or why nothing does.
     pub state: Result<Vendor>,
+    /// Whether it is better not asked for a while; outlives a new version of the plugin.
+    pub circuit: Arc<Circuit>,
+    /// Further attempts after one that failed.
+    pub retries: u32,
 }
 
 /// All providers, in step with the catalogue of plugins.
@@ -122,6 +127,21 @@ impl Providers {
         join_all(lists).await.into_iter().flatten().collect()
     }
 
+    /// `models`: names for callers, and who serves them.
+    pub fn routes(&self) -> &BTreeMap<String, config::Route> {
+        &self.config.models
+    }
+
+    /// `cache`.
+    pub fn cache(&self) -> config::Cache {
+        self.config.cache
+    }
+
+    /// `routing`.
+    pub fn rules(&self) -> &config::Routing {
+        &self.config.routing
+    }
+
     fn resolve(
         &self,
         snapshot: &Snapshot,
@@ -145,6 +165,11 @@ impl Providers {
                     name: name.clone(),
                     configured,
                     state: self.vendor(name, plugin, entry, snapshot),
+                    circuit: match before.get(name) {
+                        Some(before) => before.circuit.clone(),
+                        None => Circuit::new(self.config.routing.breaker),
+                    },
+                    retries: entry.retries.unwrap_or(self.config.routing.retries),
                 }),
             };
             providers.insert(name.clone(), provider);

@@ -10,7 +10,7 @@ use crate::config::Isolation;
 use crate::egress::{Egress, Target};
 use crate::model::Result;
 use crate::model::caller::Caller;
-use crate::model::provider::{Info, Model, Operation, Output};
+use crate::model::provider::{Info, Model, Operation, Output, Price};
 use crate::plugin::Tenancy;
 use crate::plugin::catalog::Published;
 use crate::plugin::drive::{Bounds, Drive, Way, Work};
@@ -79,6 +79,20 @@ impl Vendor {
     /// # Errors
     /// If no guest can be had, or it fails at once.
     pub async fn begin(&self, operation: Operation, streaming: bool, caller: &Caller) -> Result<Drive> {
+        self.begin_since(Instant::now(), operation, streaming, caller).await
+    }
+
+    /// The same for an operation of which all attempts together have gone on since then.
+    ///
+    /// # Errors
+    /// If no guest can be had, or it fails at once.
+    pub async fn begin_since(
+        &self,
+        since: Instant,
+        operation: Operation,
+        streaming: bool,
+        caller: &Caller,
+    ) -> Result<Drive> {
         let operation = match operation {
             Operation::Chat(request) => Operation::Chat(request.for_dialects(&self.info.dialects)),
             Operation::CountTokens(request) => Operation::CountTokens(request.for_dialects(&self.info.dialects)),
@@ -86,8 +100,18 @@ impl Vendor {
         };
         let tenancy = Tenancy { isolation: self.isolation, principal: caller.principal.clone() };
         let bounds = Bounds { first_token: self.bounds.first_token.filter(|_| streaming), ..self.bounds };
-        let work = Work { operation, settings: self.settings.clone(), tenancy, trace: caller.trace.clone() };
+        let work = Work { operation, settings: self.settings.clone(), tenancy, trace: caller.trace.clone(), since };
         Drive::begin(&self.published.provider, work, self.way.clone(), bounds).await
+    }
+
+    /// How long an operation may take, all attempts together.
+    pub fn total(&self) -> Duration {
+        self.bounds.total
+    }
+
+    /// What `model` costs, if that is known.
+    pub fn price(&self, model: &str) -> Option<Price> {
+        self.known_models().iter().find(|known| known.id == model)?.price
     }
 
     /// Host and port of the vendor, if there is one.

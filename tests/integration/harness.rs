@@ -37,13 +37,14 @@ impl Server {
         Server::start(ECHO).await
     }
 
-    /// With the `openai` plugin in front of a test's upstream; `more` are further lines, those of its provider indented.
+    /// With the `openai` plugin in front of a test's upstream, which is asked once a request; `more` are further lines, those of
+    /// its provider indented.
     pub async fn vendor(upstream: &Upstream, more: &str) -> Server {
         Server::configured(|home| {
             let key = home.join("key");
             std::fs::write(&key, KEY).unwrap();
             let (url, key) = (upstream.base_url(), key.display());
-            format!("providers:\n  openai:\n    base_url: {url}\n    api_key: file:{key}\n{more}\n")
+            format!("providers:\n  openai:\n    base_url: {url}\n    api_key: file:{key}\n    retries: 0\n{more}\n")
         })
         .await
     }

@@ -37,6 +37,7 @@ mod hot_loading;
 mod input;
 mod program;
 mod readme;
+mod routing;
 mod sdk_python;
 mod shutdown;
 mod stations;

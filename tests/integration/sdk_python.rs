@@ -9,7 +9,8 @@ use crate::harness::Server;
 async fn the_openai_sdk_is_content_under_both_roots() {
     let server = Server::echo().await;
     for base in ["openai/v1", "v1"] {
-        run(&["test_openai.py", "test_openai_responses.py"], format!("http://{}/{base}", server.client.address())).await;
+        run(&["test_openai.py", "test_openai_responses.py"], format!("http://{}/{base}", server.client.address()))
+            .await;
     }
 }
 

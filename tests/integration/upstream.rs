@@ -6,6 +6,8 @@
 pub mod answer;
 pub mod anthropic;
 pub mod bedrock;
+pub mod gemini;
+pub mod ollama;
 pub mod openai;
 mod wire;
 

@@ -1,4 +1,4 @@
-//! The server in front of a vendor that speaks OpenAI's wire format, well or badly.
+//! The server in front of a vendor, well or badly spoken: in OpenAI's wire format, but for those with a file of their own.
 
 mod addresses;
 mod answers;
@@ -9,6 +9,8 @@ mod cancellation;
 mod connections;
 mod cuts;
 mod errors;
+mod gemini;
+mod ollama;
 mod presets;
 mod pressure;
 mod raw;

@@ -6,6 +6,9 @@ use mortise_sdk::provider::{Credential, EmbedRequest, Error, Exchange, Info, Pro
 
 use crate::config::Settings;
 
+/// Nowhere (RFC 2606): each resource has a host of its own, so that nothing is asked before the operator has named it.
+const NOWHERE: &str = "https://resource.openai.azure.invalid";
+
 pub(crate) struct AzureOpenAi;
 
 impl Provider for AzureOpenAi {
@@ -14,6 +17,7 @@ impl Provider for AzureOpenAi {
     fn describe(settings: Settings) -> Result<Info, Error> {
         let options = settings.into_options()?;
         Ok(Info {
+            base_url: Some(NOWHERE.into()),
             credential: Credential::Header("api-key".into()),
             key_variable: Some("AZURE_OPENAI_API_KEY".into()),
             dialects: options.dialects(),

@@ -23,7 +23,7 @@ fn embed(settings: &str) -> Run {
 #[test]
 fn the_operator_says_where_the_resource_is() {
     let info = testing::describe::<AzureOpenAi>("{}").unwrap();
-    assert_eq!(info.base_url, None);
+    assert!(info.base_url.unwrap().ends_with(".invalid"), "a name that nobody can have");
     assert_eq!(info.credential, Credential::Header("api-key".into()));
     assert_eq!(info.key_variable.as_deref(), Some("AZURE_OPENAI_API_KEY"));
     assert_eq!(info.dialects, ["openai", "openai-responses"]);

@@ -141,7 +141,7 @@ impl Blocks {
         if let State::Call { progress, held } = open.state
             && !progress.is_object()
         {
-            self.delta(out, Delta::InputJsonDelta { partial_json: &arguments::outward(&held) });
+            self.delta(out, Delta::InputJson { partial_json: &arguments::outward(&held) });
         }
         self.end(out);
     }
@@ -204,19 +204,19 @@ impl Blocks {
         let content_block = BlockView::Other(OtherBlock(&members));
         put(out, Step::ContentBlockStart { index: self.index, content_block });
         if let Some(input) = input {
-            self.delta(out, Delta::InputJsonDelta { partial_json: &input });
+            self.delta(out, Delta::InputJson { partial_json: &input });
         }
         self.end(out);
     }
 
     fn write_piece(&mut self, out: &mut Vec<u8>, piece: &Piece) {
         match piece {
-            Piece::Text(text) => self.delta(out, Delta::TextDelta { text }),
-            Piece::Thinking(thinking) => self.delta(out, Delta::ThinkingDelta { thinking }),
-            Piece::Signature(signature) => self.delta(out, Delta::SignatureDelta { signature }),
+            Piece::Text(text) => self.delta(out, Delta::Text { text }),
+            Piece::Thinking(thinking) => self.delta(out, Delta::Thinking { thinking }),
+            Piece::Signature(signature) => self.delta(out, Delta::Signature { signature }),
             Piece::Citation(json) => {
                 if let Some(citation) = wire::raw(json) {
-                    self.delta(out, Delta::CitationsDelta { citation });
+                    self.delta(out, Delta::Citations { citation });
                 }
             }
             Piece::Arguments(text) => {
@@ -225,7 +225,7 @@ impl Blocks {
                 held.push_str(text);
                 if progress.is_object() {
                     let text = std::mem::take(held);
-                    self.delta(out, Delta::InputJsonDelta { partial_json: &text });
+                    self.delta(out, Delta::InputJson { partial_json: &text });
                 }
             }
         }

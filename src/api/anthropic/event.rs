@@ -67,31 +67,36 @@ pub(super) enum Step<'a> {
 
 /// What is new in a block.
 #[derive(Serialize, JsonSchema)]
-#[serde(tag = "type", rename_all = "snake_case")]
+#[serde(tag = "type")]
 #[schemars(rename = "AnthropicDelta")]
 pub(super) enum Delta<'a> {
     /// More words.
-    TextDelta {
+    #[serde(rename = "text_delta")]
+    Text {
         /// The words.
         text: &'a str,
     },
     /// More of the JSON that a call is given.
-    InputJsonDelta {
+    #[serde(rename = "input_json_delta")]
+    InputJson {
         /// The piece.
         partial_json: &'a str,
     },
     /// More of a thought.
-    ThinkingDelta {
+    #[serde(rename = "thinking_delta")]
+    Thinking {
         /// The piece.
         thinking: &'a str,
     },
     /// The vendor's proof of a thought, whole.
-    SignatureDelta {
+    #[serde(rename = "signature_delta")]
+    Signature {
         /// The proof.
         signature: &'a str,
     },
     /// What the words rest on.
-    CitationsDelta {
+    #[serde(rename = "citations_delta")]
+    Citations {
         /// One source, in the vendor's words.
         citation: &'a RawValue,
     },

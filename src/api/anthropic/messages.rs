@@ -5,8 +5,8 @@ use super::ending::{Extra, stop_reason};
 use super::request::{self, DIALECT, Purpose};
 use super::stream::{PING, Streamer};
 use super::wire::{MessageView, UsageView};
-use crate::api::State;
 use crate::api::openai::Members;
+use crate::api::{State, served};
 use crate::http::{Reply, Request, sse};
 use crate::model::Result;
 use crate::model::chat::StopReason;
@@ -15,21 +15,25 @@ use crate::service::{Choice, Chosen, clock};
 
 pub(super) async fn create(http: Request<State>) -> Result<Reply> {
     let (id, caller, raw) = (http.id.clone(), http.caller.clone(), http.body.clone());
-    let betas = request::betas(&http.headers);
+    let (betas, wish) = (request::betas(&http.headers), served::wish(&http.headers)?);
     let (state, body) = http.fields()?;
     let mut request = request::read(body, Purpose::Answer)?;
     request.raw = Some(raw);
     request.extra.extend(betas);
     let model = request.model.clone();
     let streaming = request.streaming;
-    let turn = state.chat.begin(Choice { provider: None, model: Some(&model) }, request, &caller).await?;
+    let turn = state.chat.begin_with(wish, Choice { provider: None, model: Some(&model) }, request, &caller).await?;
     let same = speaks(&turn.chosen);
     if streaming {
+        let served = turn.served();
         let stream = Streamer::new(turn, id, same).into_stream();
-        return Ok(Reply::events(sse::KeepAlive::saying(PING, stream, state.keep_alive)));
+        let reply = Reply::events(sse::KeepAlive::saying(PING, stream, state.keep_alive));
+        return Ok(served::dress(reply, &served));
     }
     let asked = turn.chosen.model.clone();
-    whole(turn.collect().await?, &asked, same)
+    let mut answer = turn.collect().await?;
+    let served = std::mem::take(&mut answer.served);
+    Ok(served::dress(whole(answer, &asked, same)?, &served))
 }
 
 /// Whether what has no name is said in this dialect by who answers.
@@ -40,7 +44,7 @@ fn speaks(chosen: &Chosen) -> bool {
 /// The answer in one piece.
 fn whole(answer: Answer, asked: &str, same: bool) -> Result<Reply> {
     let mut extra = Extra::default();
-    let Answer { id, model, parts, annotations, stop, usage, extra: fields } = answer;
+    let Answer { id, model, parts, annotations, stop, usage, extra: fields, .. } = answer;
     fields.into_iter().for_each(|field| extra.add(field));
     let id = id.filter(|id| id.starts_with("msg_")).unwrap_or_else(|| clock::fresh("msg_"));
     let (blocks, told) = content::blocks(&parts, &annotations, same);

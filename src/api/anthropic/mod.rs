@@ -23,7 +23,7 @@ mod tests;
 
 use serde_json::json;
 
-use super::State;
+use super::{State, served};
 use crate::http::endpoint::{Type, answer};
 use crate::http::{Endpoint, Surface};
 
@@ -73,7 +73,7 @@ struct Names {
 fn under(names: Names) -> [Endpoint<State>; 4] {
     let surface = &SURFACE;
     let endpoints = [
-        Endpoint::post(surface, names.messages.0, |request| answer(messages::create(request)))
+        served::documented(Endpoint::post(surface, names.messages.0, |request| answer(messages::create(request))))
             .named(names.messages.1, "Asks a model, in Anthropic's words.")
             .described(
                 "With `stream`, the answer is server-sent events, named as the type of their data: `message_start`, blocks one \

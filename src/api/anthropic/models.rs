@@ -103,7 +103,15 @@ async fn all(request: &Request<State>) -> Vec<ModelView> {
             max_tokens: model.max_output,
         }
     };
-    request.state.providers.models(&request.caller).await.into_iter().map(view).collect()
+    let routes = request.state.providers.routes().keys().map(|name| ModelView {
+        r#type: "model",
+        id: name.clone(),
+        display_name: name.clone(),
+        created_at: Timestamp::UNIX_EPOCH.to_string(),
+        max_input_tokens: None,
+        max_tokens: None,
+    });
+    routes.chain(request.state.providers.models(&request.caller).await.into_iter().map(view)).collect()
 }
 
 fn wrong(name: &str, what: &str) -> Error {

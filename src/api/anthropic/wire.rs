@@ -105,6 +105,9 @@ pub(super) struct UsageView<'a> {
     /// What of them was special, if anything was.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) output_tokens_details: Option<OutputDetails>,
+    /// US dollars; absent where the price isn't known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) cost: Option<f64>,
     #[serde(flatten)]
     pub(super) extra: Members<'a>,
 }
@@ -186,6 +189,7 @@ impl<'a> UsageView<'a> {
             cache_read_input_tokens: usage.cache_read,
             output_tokens: usage.output,
             output_tokens_details: (usage.reasoning > 0).then_some(OutputDetails { thinking_tokens: usage.reasoning }),
+            cost: usage.cost,
             extra: Members(extra),
         }
     }

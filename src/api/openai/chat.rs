@@ -7,7 +7,7 @@ use super::request::{self, Asked};
 use super::stream::Streamer;
 use super::tools::Style;
 use super::wire::{CallView, Choice, Completion, Detail, Extra, Members, MessageView, finish_reason};
-use crate::api::State;
+use crate::api::{State, served};
 use crate::http::{Reply, Request, sse};
 use crate::model::Result;
 use crate::model::chat::{Json, Part, StopReason, Thinking};
@@ -16,28 +16,31 @@ use crate::service::{Choice as Wanted, clock};
 
 pub(super) async fn completions(http: Request<State>) -> Result<Reply> {
     let (id, caller) = (http.id.clone(), http.caller.clone());
-    let raw = http.body.clone();
+    let (raw, wish) = (http.body.clone(), served::wish(&http.headers)?);
     let (state, body) = http.fields()?;
     let Asked { mut request, include_usage, style } = request::read(body)?;
     // What is translated isn't what the caller said.
     request.raw = Some(raw).filter(|_| !style.legacy);
     let model = request.model.clone();
     let streaming = request.streaming;
-    let turn = state.chat.begin(Wanted { provider: None, model: Some(&model) }, request, &caller).await?;
+    let turn = state.chat.begin_with(wish, Wanted { provider: None, model: Some(&model) }, request, &caller).await?;
     let created = state.clock.unix();
     if streaming {
+        let served = turn.served();
         let streamer = Streamer::new(turn, id, created, include_usage, style);
-        return Ok(Reply::events(sse::KeepAlive::new(streamer.into_stream(), state.keep_alive)));
+        let reply = Reply::events(sse::KeepAlive::new(streamer.into_stream(), state.keep_alive));
+        return Ok(served::dress(reply, &served));
     }
     let asked = turn.chosen.model.clone();
-    let answer = turn.collect().await?;
-    whole(answer, &asked, created, &style)
+    let mut answer = turn.collect().await?;
+    let served = std::mem::take(&mut answer.served);
+    Ok(served::dress(whole(answer, &asked, created, &style)?, &served))
 }
 
 /// The answer in one piece.
 fn whole(answer: Answer, asked: &str, created: i64, style: &Style) -> Result<Reply> {
     let mut extra = Extra::default();
-    let Answer { id, model, parts, annotations, stop, usage, extra: fields } = answer;
+    let Answer { id, model, parts, annotations, stop, usage, extra: fields, .. } = answer;
     fields.into_iter().for_each(|field| extra.add(field));
     let id = id.unwrap_or_else(|| clock::fresh("chatcmpl-"));
     let text = joined(&parts, |part| if let Part::Text(text) = part { Some(text) } else { None });

@@ -6,37 +6,17 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::request::unsupported;
-use crate::api::State;
+use crate::api::{State, served};
 use crate::http::{Fields, Reply, Request};
 use crate::model::Result;
 use crate::model::provider::EmbedRequest;
 use crate::service::Choice;
-
-/// One text or several, as tokens.
-struct Tokens;
 
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Inputs {
     One(String),
     More(Vec<String>),
-    Tokens(Tokens),
-}
-
-impl<'de> Deserialize<'de> for Tokens {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(untagged)]
-        enum Element {
-            One(u64),
-            More(Vec<u64>),
-        }
-        let elements = Vec::<Element>::deserialize(deserializer)?;
-        let same = elements
-            .windows(2)
-            .all(|two| matches!(two, [Element::One(_), Element::One(_)] | [Element::More(_), Element::More(_)]));
-        if same { Ok(Self) } else { Err(serde::de::Error::custom("neither one list of tokens nor a list of them")) }
-    }
 }
 
 pub(super) async fn embeddings(http: Request<State>) -> Result<Reply> {
@@ -51,28 +31,29 @@ pub(super) async fn embeddings(http: Request<State>) -> Result<Reply> {
         .map(|(index, values)| View { object: "embedding", index: *index, embedding: written(values, base64) })
         .collect();
     let usage = embedding.usage.unwrap_or_default();
-    Reply::json(&List {
+    let reply = Reply::json(&List {
         object: "list",
         data,
         model: &chosen.model,
         usage: Used { prompt_tokens: usage.input, total_tokens: usage.total() },
-    })
+    })?;
+    Ok(served::dress(reply, &embedding.served))
 }
 
 pub(super) fn read(body: &mut Fields) -> Result<(EmbedRequest, bool)> {
     let model = body.require("model")?;
-    let inputs = match body.take::<Inputs>("input") {
-        Ok(Some(Inputs::One(text))) => vec![text],
-        Ok(Some(Inputs::More(texts))) => texts,
+    let raw = body.take_raw("input").ok_or_else(|| body.missing("input"))?;
+    let inputs = match serde_json::from_str::<Inputs>(raw.get()) {
+        Ok(Inputs::One(text)) => vec![text],
+        Ok(Inputs::More(texts)) => texts,
         // Another vendor's model counts in other tokens.
-        Ok(Some(Inputs::Tokens(_))) => {
+        Err(_) if is_tokens(raw.get()) => {
             return Err(unsupported(
                 body,
                 "input",
                 "tokens mean something to one model only; send the texts themselves",
             ));
         }
-        Ok(None) => return Err(body.missing("input")),
         Err(_) => return Err(body.wrong("input", "expected a string or a list of strings")),
     };
     if inputs.is_empty() {
@@ -86,6 +67,12 @@ pub(super) fn read(body: &mut Fields) -> Result<(EmbedRequest, bool)> {
     let dimensions = body.take_integer("dimensions")?;
     let user = body.take("user")?;
     Ok((EmbedRequest { model, inputs, dimensions, user, extra: Vec::new() }, base64))
+}
+
+/// Whether a list begins with a number, or with a list: one text as tokens, or several.
+fn is_tokens(list: &str) -> bool {
+    let first = list.strip_prefix('[').and_then(|rest| rest.trim_start().chars().next());
+    first.is_some_and(|first| first == '[' || first.is_ascii_digit())
 }
 
 /// Vectors, one for each text.

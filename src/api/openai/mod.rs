@@ -20,7 +20,7 @@ mod tests;
 
 pub(super) use wire::Members;
 
-use super::State;
+use super::{State, served};
 use crate::http::endpoint::{Type, answer};
 use crate::http::{Endpoint, Surface};
 
@@ -68,7 +68,7 @@ struct Names {
 fn under(names: Names) -> [Endpoint<State>; 5] {
     let surface = &SURFACE;
     [
-        Endpoint::post(surface, names.chat.0, |request| answer(chat::completions(request)))
+        served::documented(Endpoint::post(surface, names.chat.0, |request| answer(chat::completions(request))))
             .named(names.chat.1, "Asks a model, in OpenAI's words.")
             .described(
                 "With `stream`, the answer is server-sent events without names, whose data is a chunk each and \
@@ -79,12 +79,14 @@ fn under(names: Names) -> [Endpoint<State>; 5] {
             .streams::<schema::StreamData<'_>>("Or the answer, piece by piece.", examples::chat_event)
             .ending_in("[DONE]")
             .fails(PROVIDER),
-        responses::endpoint(names.responses.0, names.responses.1),
-        Endpoint::post(surface, names.embeddings.0, |request| answer(embeddings::embeddings(request)))
-            .named(names.embeddings.1, "Turns texts into vectors, in OpenAI's words.")
-            .takes::<schema::EmbeddingRequest>("The texts.", examples::embedding_request)
-            .gives::<embeddings::List<'_>>("The vectors, in the order of the texts.", examples::embedding_response)
-            .fails(PROVIDER),
+        served::documented(responses::endpoint(names.responses.0, names.responses.1)),
+        served::documented(Endpoint::post(surface, names.embeddings.0, |request| {
+            answer(embeddings::embeddings(request))
+        }))
+        .named(names.embeddings.1, "Turns texts into vectors, in OpenAI's words.")
+        .takes::<schema::EmbeddingRequest>("The texts.", examples::embedding_request)
+        .gives::<embeddings::List<'_>>("The vectors, in the order of the texts.", examples::embedding_response)
+        .fails(PROVIDER),
         Endpoint::get(surface, names.models.0, |request| answer(models::list(request)))
             .named(names.models.1, "Models, in OpenAI's words.")
             .gives::<models::ModelList>("The models that providers tell of.", examples::models),

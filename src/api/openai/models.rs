@@ -13,7 +13,7 @@ use crate::model::{Error, Kind, Result};
 pub(super) struct ModelList {
     /// `list`.
     object: &'static str,
-    /// By provider.
+    /// Routes, then models by provider.
     data: Vec<ModelView>,
 }
 
@@ -21,7 +21,7 @@ pub(super) struct ModelList {
 #[derive(Clone, Serialize, JsonSchema)]
 #[schemars(rename = "Model")]
 pub(super) struct ModelView {
-    /// `provider/model`, which always names one.
+    /// A route's name, or `provider/model`, which always names one.
     id: String,
     /// `model`.
     object: &'static str,
@@ -45,7 +45,7 @@ pub(super) async fn get(request: Request<State>) -> Result<Reply> {
     Reply::json(&found)
 }
 
-/// Every model as `provider/model`, which always names one.
+/// Every route by its name, and every model as `provider/model`, which always names one.
 async fn all(request: &Request<State>) -> Vec<ModelView> {
     let models = request.state.providers.models(&request.caller).await.into_iter();
     let view = |(provider, model): (String, Model)| ModelView {
@@ -54,5 +54,11 @@ async fn all(request: &Request<State>) -> Vec<ModelView> {
         created: model.created.unwrap_or_default(),
         owned_by: model.owner.unwrap_or(provider),
     };
-    models.map(view).collect()
+    let routes = request.state.providers.routes().keys().map(|name| ModelView {
+        id: name.clone(),
+        object: "model",
+        created: 0,
+        owned_by: "mortise".to_owned(),
+    });
+    routes.chain(models.map(view)).collect()
 }

@@ -264,7 +264,7 @@ pub(super) struct UsageView {
     prompt_tokens_details: PromptDetails,
     /// What of the answer was special.
     completion_tokens_details: CompletionDetails,
-    /// US dollars, where the vendor itself tells.
+    /// US dollars; absent where the price isn't known.
     #[serde(skip_serializing_if = "Option::is_none")]
     cost: Option<f64>,
 }

@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use tokio::time::Instant;
 
 use super::wire::{ChatRequest, ChatResponse, StreamEvent, stop_reason};
-use crate::api::State;
+use crate::api::{State, served};
 use crate::http::fault::Fault;
 use crate::http::{Reply, Request, sse};
 use crate::model::chat::{self, Event, Message, Part, Role, Stop};
@@ -46,6 +46,7 @@ pub(super) async fn chat(request: Request<State>) -> Result<Reply> {
         tools_used: Vec::new(),
         stop_reason: stop_reason(answer.stop.as_ref()),
     })?;
+    let reply = served::dress(reply, &answer.served);
     state.conversations.add(&conversation, &owner, [asked, answer.into_message()]);
     Ok(reply)
 }
@@ -55,6 +56,7 @@ pub(super) async fn stream(request: Request<State>) -> Result<Reply> {
     let talk = begin(request, true).await?;
     let keep_alive = talk.state.keep_alive;
     let conversation = HeaderValue::from_str(&talk.conversation).map_err(Error::internal)?;
+    let served = talk.turn.served();
     let streamer = Streamer {
         talk: Some(talk),
         id,
@@ -68,12 +70,13 @@ pub(super) async fn stream(request: Request<State>) -> Result<Reply> {
     });
     let mut reply = Reply::events(sse::KeepAlive::new(stream, keep_alive));
     reply.headers.insert(HeaderName::from_static("x-conversation-id"), conversation);
-    Ok(reply)
+    Ok(served::dress(reply, &served))
 }
 
 async fn begin(request: Request<State>, streaming: bool) -> Result<Talk> {
     let caller = request.caller.clone();
     let owner = caller.principal.clone();
+    let wish = served::wish(&request.headers)?;
     let (state, body) = request.fields()?;
     let asked = ChatRequest::read(body)?;
     let (conversation, before) = state.conversations.open(asked.conversation_id.as_deref(), &owner)?;
@@ -88,7 +91,7 @@ async fn begin(request: Request<State>, streaming: bool) -> Result<Talk> {
         ..chat::Request::default()
     };
     let choice = Choice { provider: asked.provider.as_deref(), model: asked.model.as_deref() };
-    let turn = state.chat.begin(choice, request, &caller).await?;
+    let turn = state.chat.begin_with(wish, choice, request, &caller).await?;
     Ok(Talk { state, owner, conversation, asked: said, turn })
 }
 

@@ -180,7 +180,7 @@ struct ProviderStatus {
     error: Option<String>,
 }
 
-/// How the cache of answers is; there is none yet.
+/// How the cache of answers is.
 #[derive(Serialize, JsonSchema)]
 struct CacheStatus {
     /// Whether there is one.
@@ -193,7 +193,7 @@ struct CacheStatus {
 
 pub(super) async fn status(request: Request<State>) -> Result<Reply> {
     let state = &request.state;
-    let all = state.providers.all();
+    let (all, cache) = (state.providers.all(), state.chat.answers().status());
     let providers = all.values().filter(|provider| provider.configured || provider.state.is_ok()).map(|provider| {
         let stats = state.telemetry.stats.provider(&provider.name);
         let error =
@@ -206,7 +206,6 @@ pub(super) async fn status(request: Request<State>) -> Result<Reply> {
         requests_total: state.telemetry.metrics.http.requests(),
         requests_active: state.telemetry.metrics.http.active(),
         providers: providers.collect(),
-        // Answers are not cached yet.
-        cache: CacheStatus { enabled: false, size: 0, hit_rate: 0.0 },
+        cache: CacheStatus { enabled: cache.enabled, size: cache.answers as u64, hit_rate: cache.hit_rate },
     })
 }

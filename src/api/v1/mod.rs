@@ -9,7 +9,7 @@ mod wire;
 #[cfg(test)]
 mod tests;
 
-use super::State;
+use super::{State, served};
 use crate::http::endpoint::{Type, answer};
 use crate::http::{Endpoint, Surface};
 
@@ -30,12 +30,12 @@ const PROVIDER: &[u16] = &[403, 404, 502, 504];
 pub(super) fn endpoints() -> Vec<Endpoint<State>> {
     let surface = &SURFACE;
     vec![
-        Endpoint::post(surface, "/api/v1/chat", |request| answer(chat::chat(request)))
+        served::documented(Endpoint::post(surface, "/api/v1/chat", |request| answer(chat::chat(request))))
             .named("chat", "Sends one message and waits for the answer.")
             .takes::<wire::ChatRequest>("The message, and who is to answer it.", examples::chat_request)
             .gives::<wire::ChatResponse<'_>>("The whole answer.", examples::chat_response)
             .fails(PROVIDER),
-        Endpoint::post(surface, "/api/v1/chat/stream", |request| answer(chat::stream(request)))
+        served::documented(Endpoint::post(surface, "/api/v1/chat/stream", |request| answer(chat::stream(request))))
             .named("streamChat", "Sends one message and streams the answer.")
             .described(
                 "Server-sent events, each with a name and JSON: `start`, then `token`, `thinking` and `tool_call` as \

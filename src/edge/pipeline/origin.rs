@@ -14,7 +14,8 @@ use crate::model::{Error, Kind, Result};
 
 /// What scripts of other origins may read of an answer, beside what they always may.
 const EXPOSED: HeaderValue = HeaderValue::from_static(
-    "X-Request-Id, Request-Id, X-Conversation-Id, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, Retry-After",
+    "X-Request-Id, Request-Id, X-Conversation-Id, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, Retry-After, \
+     X-Mortise-Provider, X-Mortise-Model, X-Mortise-Attempts, X-Mortise-Cost, X-Mortise-Estimated, X-Mortise-Cache",
 );
 
 /// Names under which a server on a loopback address may be asked while nobody has to show a key.

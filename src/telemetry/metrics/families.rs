@@ -64,6 +64,8 @@ families! {
         "From the beginning of an operation to its end, streams included";
     FIRST_TOKEN = "mortise_first_token_seconds" ["seconds"] ("provider")
         "From the beginning of a streamed answer to the model's first word";
+    CIRCUIT_OPEN = "mortise_provider_circuit_open" ("provider")
+        "Whether a provider failed so often that it is passed over where there is another";
     TOKENS = "mortise_tokens_total" ("provider", "model", "direction")
         "Tokens that vendors reported; input includes cache_read and cache_write, output includes reasoning";
     COST = "mortise_cost_usd_total" ["usd"] ("provider", "model")
@@ -79,9 +81,9 @@ families! {
     PLUGIN_LOADS = "mortise_plugin_loads_total" ("outcome")
         "Plugin files that were loaded or refused";
 
-    // What has nothing to count before there is a cache and a store.
     CACHE_REQUESTS = "mortise_cache_requests_total" ("result")
         "Answers that were looked for in the cache";
+    // What has nothing to count before there is a store.
     STORE_COMMITS = "mortise_store_commits_total" ()
         "Transactions that were committed to the store";
 

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Error;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -22,6 +22,7 @@ pub struct Models {
 #[derive(Debug, Default)]
 pub struct ProviderCounts {
     first_token: Histogram,
+    circuit_open: AtomicBool,
     models: RwLock<HashMap<String, Arc<ModelCounts>>>,
 }
 
@@ -131,6 +132,12 @@ impl Models {
             &families::FIRST_TOKEN,
             providers.iter().filter_map(|(name, counts)| Some(([name.clone()], counts.first_token.read()?))),
         )?;
+        out.gauge(
+            &families::CIRCUIT_OPEN,
+            providers
+                .iter()
+                .map(|(name, counts)| ([name.clone()], u64::from(counts.circuit_open.load(Ordering::Relaxed)))),
+        )?;
         out.counter(
             &families::TOKENS,
             models.iter().flat_map(|(provider, model, counts)| {
@@ -160,6 +167,11 @@ impl ProviderCounts {
     /// A streamed answer's first word came after `time`.
     pub fn first_token(&self, time: Duration) {
         self.first_token.observe(time);
+    }
+
+    /// It is passed over from now on, or no longer.
+    pub fn circuit(&self, open: bool) {
+        self.circuit_open.store(open, Ordering::Relaxed);
     }
 
     /// The counts of `model` if it was admitted before.

@@ -67,6 +67,9 @@ fn faults(document: &Value, schema: &Value, value: &Value) -> Vec<String> {
     validator.iter_errors(value).map(|error| format!("{}: {error}", error.instance_path())).collect()
 }
 
+/// Headers whose description says when they are absent.
+const OPTIONAL: [&str; 4] = ["Retry-After", "X-Mortise-Cost", "X-Mortise-Estimated", "X-Mortise-Cache"];
+
 /// What has no such id comes from a test's own upstream, or from below the API.
 fn is_ours(head: &Head) -> bool {
     head.header("x-request-id").is_some_and(|id| id.starts_with("req-"))
@@ -109,7 +112,7 @@ fn find(request: &Request, head: &Head, body: Option<&[u8]>) -> Vec<String> {
         Some(_) => {}
     }
     for name in resolve(&CLOSED, response)["headers"].as_object().into_iter().flatten().map(|(name, _)| name) {
-        let optional = name.starts_with("X-RateLimit-") || name == "Retry-After";
+        let optional = name.starts_with("X-RateLimit-") || OPTIONAL.contains(&name.as_str());
         if !optional && head.header(name).is_none() {
             found.push(format!("the header {name} is missing"));
         }

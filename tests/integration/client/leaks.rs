@@ -18,10 +18,11 @@ enum Place {
 }
 
 const EVENTS: &[&str] = &["text/event-stream"];
+const JSON: &[&str] = &["application/json"];
 const HTML: &[&str] = &["text/html"];
 
 /// Every header that any answer may have.
-const ALLOWED: [(&str, Place); 31] = [
+const ALLOWED: [(&str, Place); 36] = [
     ("content-type", Place::Anywhere),
     ("content-length", Place::Anywhere),
     ("content-encoding", Place::Anywhere),
@@ -38,12 +39,17 @@ const ALLOWED: [(&str, Place); 31] = [
     ("x-ratelimit-reset", Place::Anywhere),
     // Anthropic's surface, which names requests twice.
     ("request-id", Place::Anywhere),
-    ("x-mortise-estimated", Place::Kind(&["application/json"])),
     ("retry-after", Place::Status(&[202, 429, 503, 529])),
     ("www-authenticate", Place::Status(&[401])),
     // 200 and 204 are those of HEAD and OPTIONS.
     ("allow", Place::Status(&[200, 204, 405])),
     ("x-conversation-id", Place::Kind(EVENTS)),
+    ("x-mortise-provider", Place::Status(&[200])),
+    ("x-mortise-model", Place::Status(&[200])),
+    ("x-mortise-attempts", Place::Status(&[200])),
+    ("x-mortise-cost", Place::Kind(JSON)),
+    ("x-mortise-estimated", Place::Kind(JSON)),
+    ("x-mortise-cache", Place::Status(&[200])),
     ("x-accel-buffering", Place::Kind(EVENTS)),
     ("content-security-policy", Place::Kind(HTML)),
     ("x-frame-options", Place::Kind(HTML)),

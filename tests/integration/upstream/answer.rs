@@ -105,6 +105,11 @@ impl Answer {
         Answer { chunked: true, ..Answer::new(200, "text/event-stream", text) }
     }
 
+    /// A stream of lines, each a JSON value.
+    pub fn lines(text: impl Into<Vec<u8>>) -> Answer {
+        Answer { chunked: true, ..Answer::new(200, "application/x-ndjson", text) }
+    }
+
     /// The vendor's error body.
     pub fn error(status: u16, kind: &str, message: &str) -> Answer {
         Answer { status, ..Answer::json(&openai::error(kind, message)) }

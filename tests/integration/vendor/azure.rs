@@ -52,3 +52,16 @@ async fn a_filtered_prompt_is_the_callers_to_mend() {
     assert!((400..500).contains(&reply.status()), "{}", reply.text());
     assert!(reply.text().contains("The prompt was filtered."), "{}", reply.text());
 }
+
+#[tokio::test]
+async fn without_the_resources_address_there_is_no_provider() {
+    let server = Server::configured(|home| {
+        let key = home.join("key");
+        std::fs::write(&key, KEY).unwrap();
+        format!("providers:\n  azure: {{plugin: azure-openai, api_key: 'file:{}'}}\n", key.display())
+    })
+    .await;
+    let body = json!({"model": "azure/my-gpt", "messages": [{"role": "user", "content": "Hello!"}]});
+    let reply = server.client.post(PATH, &body).await;
+    assert!(reply.status() >= 500 && reply.text().contains("set providers.azure.base_url"), "{}", reply.text());
+}

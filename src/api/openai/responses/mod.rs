@@ -21,7 +21,7 @@ use self::answer::{Frame, Progress, end};
 use self::request::{Asked, DIALECT};
 use self::stream::Streamer;
 use super::{PROVIDER, SURFACE, examples};
-use crate::api::State;
+use crate::api::{State, served};
 use crate::http::endpoint::answer;
 use crate::http::{Endpoint, Reply, Request, sse};
 use crate::model::Result;
@@ -46,24 +46,28 @@ pub(super) fn endpoint(path: &'static str, id: &'static str) -> Endpoint<State> 
 
 async fn create(http: Request<State>) -> Result<Reply> {
     let (id, caller) = (http.id.clone(), http.caller.clone());
-    let (raw, lenient) = (http.body.clone(), is_codex(&http.headers));
+    let (raw, lenient, wish) = (http.body.clone(), is_codex(&http.headers), served::wish(&http.headers)?);
     let (state, body) = http.fields()?;
     let Asked { mut request, names, shown } = request::read(body, lenient)?;
     request.raw = Some(raw);
     let model = request.model.clone();
     let streaming = request.streaming;
-    let turn = state.chat.begin(Choice { provider: None, model: Some(&model) }, request, &caller).await?;
+    let turn = state.chat.begin_with(wish, Choice { provider: None, model: Some(&model) }, request, &caller).await?;
     let frame = Frame::new(turn.chosen.model.clone(), state.clock.unix(), shown, names, speaks(&turn));
     if streaming {
+        let served = turn.served();
         let streamer = Streamer::new(turn, id, frame);
-        return Ok(Reply::events(sse::KeepAlive::new(streamer.into_stream(), state.keep_alive)));
+        let reply = Reply::events(sse::KeepAlive::new(streamer.into_stream(), state.keep_alive));
+        return Ok(served::dress(reply, &served));
     }
-    whole(turn.collect().await?, frame)
+    let mut answer = turn.collect().await?;
+    let served = std::mem::take(&mut answer.served);
+    Ok(served::dress(whole(answer, frame)?, &served))
 }
 
 /// The answer in one piece.
 fn whole(answer: Answer, mut frame: Frame) -> Result<Reply> {
-    let Answer { id, model, parts, annotations, stop, usage, extra } = answer;
+    let Answer { id, model, parts, annotations, stop, usage, extra, .. } = answer;
     frame.named(id, model);
     extra.into_iter().for_each(|field| frame.add(field));
     let (status, incomplete) = end(stop.map_or(StopReason::Complete, |stop| stop.reason));

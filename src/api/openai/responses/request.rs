@@ -3,7 +3,7 @@
 use serde_json::value::RawValue;
 
 use super::items::Conversation;
-use super::tools::{self, Names, Offer};
+use super::tools::{Names, Offer};
 use crate::api::openai::request::{object, unsupported, within};
 use crate::http::Fields;
 use crate::model::Result;
@@ -70,9 +70,11 @@ pub(super) fn read(mut body: Fields, lenient: bool) -> Result<Asked> {
     refuse_what_needs_memory(&mut body)?;
     let mut shown = shown(&mut body)?;
     let mut offer = Offer { lenient, ..Offer::default() };
-    if let Some((raw, list)) = tools::list(&mut body, "tools")? {
+    shown.tools = body.take_raw("tools");
+    if let Some(raw) = &shown.tools {
+        let list: Vec<Box<RawValue>> =
+            serde_json::from_str(raw.get()).map_err(|_| body.wrong("tools", "expected a list"))?;
         offer.add_all(&list, "tools", None)?;
-        shown.tools = Some(raw);
     }
     let mut conversation = Conversation::default();
     conversation.messages.extend(shown.instructions.as_ref().map(|text| Message::text(Role::System, text)));

@@ -234,15 +234,3 @@ fn name(entry: &mut Fields) -> Result<String> {
 fn leftovers(entry: Fields) -> Vec<Field> {
     entry.into_extra().into_iter().filter(|field| !HINTS.contains(&field.name.as_str())).collect()
 }
-
-/// Takes the list `name` as it came, and its elements.
-///
-/// # Errors
-/// If it is no list.
-pub(super) fn list(body: &mut Fields, name: &str) -> Result<Option<(Box<RawValue>, Vec<Box<RawValue>>)>> {
-    let Some(raw) = body.take_raw(name) else { return Ok(None) };
-    match serde_json::from_str(raw.get()) {
-        Ok(elements) => Ok(Some((raw, elements))),
-        Err(_) => Err(body.wrong(name, "expected a list")),
-    }
-}

@@ -259,7 +259,7 @@ pub(super) struct UsageView {
     output_tokens_details: OutputDetails,
     /// Both together.
     total_tokens: u64,
-    /// US dollars, where the vendor itself tells.
+    /// US dollars; absent where the price isn't known.
     #[serde(skip_serializing_if = "Option::is_none")]
     cost: Option<f64>,
 }

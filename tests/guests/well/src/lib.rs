@@ -3,7 +3,7 @@
 //! Nothing must stop it. `well-next` is the same source with the next version, for reloading while calls are under way.
 
 use mortise_sdk::chat::{Request, Usage};
-use mortise_sdk::provider::{Error, Exchange, Info, Model, NoSettings, Provider, answer};
+use mortise_sdk::provider::{Error, Exchange, Info, Model, NoSettings, Price, Provider, answer};
 
 struct Guest;
 
@@ -11,7 +11,8 @@ impl Provider for Guest {
     type Settings = NoSettings;
 
     fn describe(_: NoSettings) -> Result<Info, Error> {
-        Ok(Info { models: vec![Model::new("any")], ..kit::info("Well") })
+        let price = Price { input: 2.0, output: 6.0, cache_read: None, cache_write: None };
+        Ok(Info { models: vec![Model { price: Some(price), ..Model::new("any") }], ..kit::info("Well") })
     }
 
     fn chat(_: Request, _: NoSettings) -> Result<Box<dyn Exchange>, Error> {

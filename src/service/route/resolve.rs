@@ -1,41 +1,12 @@
-//! From what a caller names to the provider and model that serve it.
+//! From the name of a provider, of a model or of both to who serves it.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::provider::{Provider, Providers};
-use super::vendor::Vendor;
+use super::{Choice, Chosen};
 use crate::model::{Error, Kind, Result};
-
-/// What a caller names: both, one or none.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Choice<'c> {
-    /// A provider's name.
-    pub provider: Option<&'c str>,
-    /// A model's name, `provider/model`, or a provider's name.
-    pub model: Option<&'c str>,
-}
-
-/// Who serves.
-#[derive(Clone)]
-pub struct Chosen {
-    /// The provider.
-    pub provider: Arc<Provider>,
-    /// The provider's name for the model.
-    pub model: String,
-}
-
-// === impl Chosen ===
-
-impl Chosen {
-    /// What serves the provider.
-    ///
-    /// # Errors
-    /// Why nothing does.
-    pub fn vendor(&self) -> Result<&Vendor> {
-        self.provider.state.as_ref().map_err(Clone::clone)
-    }
-}
+use crate::service::provider::{Provider, Providers};
+use crate::service::vendor::Vendor;
 
 // === impl Providers ===
 
