@@ -102,9 +102,9 @@ async def anthropic_paths(request, path):
     anthropic.authorised(request.headers)
     match request.method, path:
         case "POST", "/v1/messages":
-            return await spoken(anthropic, anthropic.hear(request.body))
+            return await spoken(anthropic, anthropic.hear(request.body, request.headers))
         case "POST", "/v1/messages/count_tokens":
-            return Reply(200, anthropic.count(anthropic.hear(request.body, counting=True)))
+            return Reply(200, anthropic.count(anthropic.hear(request.body, request.headers, counting=True)))
         case "GET", "/v1/models":
             return Reply(200, anthropic.models(ANTHROPIC_MODELS))
     raise Bad(f"unknown path {path}", status=404)

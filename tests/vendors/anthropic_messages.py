@@ -12,6 +12,8 @@ from words import (
 FIELDS = """max_tokens messages model cache_control container diagnostics inference_geo metadata output_config service_tier speed
 stop_sequences stream system temperature thinking tool_choice tools top_k top_p prefill user_profile_id workspace_id""".split()
 COUNTED = "messages model cache_control output_config system thinking tool_choice tools speed".split()
+# Fields that a beta brings, by the beginning of its name.
+BETAS = {"context_management": "context-management-", "mcp_servers": "mcp-client-", "speed": "fast-mode-"}
 ID = re.compile(r"[a-zA-Z0-9_-]+")
 NAME = re.compile(r"[a-zA-Z0-9_-]{1,128}")
 REASONS = {"stop": "end_turn", "stop_sequence": "stop_sequence", "length": "max_tokens", "tools": "tool_use", "refusal": "refusal"}
@@ -32,8 +34,9 @@ def authorised(headers):
     require("anthropic-version" in headers, "anthropic-version: header is required")
 
 
-def hear(body, counting=False):
-    body = only(parse(body), COUNTED if counting else FIELDS, "request")
+def hear(body, headers, counting=False):
+    betas = [field for field, beta in BETAS.items() if beta in headers.get("anthropic-beta", "")]
+    body = only(parse(body), (COUNTED if counting else FIELDS) + betas, "request")
     require(isinstance(body.get("model"), str) and body["model"], "model: Field required")
     heard = Heard(body["model"], [])
     if not counting:

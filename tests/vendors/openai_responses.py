@@ -14,6 +14,8 @@ FIELDS = """access_programs background context_management conversation image inc
 max_tool_calls metadata model moderation parallel_tool_calls previous_response_id prompt prompt_cache_key prompt_cache_options
 prompt_cache_retention reasoning safety_identifier service_tier store stream stream_options temperature text tool_choice tools
 top_logprobs top_p truncation user""".split()
+# Documented nowhere, but Codex sends it to the vendor itself.
+FIELDS += ["client_metadata"]
 # Tools that the vendor runs itself, or whose input is no JSON. The script calls functions only.
 OTHER_TOOLS = "custom web_search web_search_preview local_shell shell apply_patch image_generation tool_search namespace mcp".split()
 

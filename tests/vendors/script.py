@@ -1,5 +1,6 @@
 """The scripted model: the last words of the user select what it says. tests/vendors/README.md lists them."""
 
+import json
 import re
 from dataclasses import dataclass, field
 
@@ -9,6 +10,7 @@ THOUGHT = "First, naïve 日本語 thoughts 🦀 — then more."
 CITY = 'Zürich 🦀 "quoted" \\ and\nmore'
 REFUSAL = "I can't help with that."
 BROKEN = "the machine fell over"
+COMMAND = re.compile(r"(?s)\A(say|tools|think|describe|image|json|error|midway|cut|stop|length|refuse|slow)\b.*|(?m:^)call: .*")
 # Longer than any time-out that a test sets; whoever waits has hung up by then.
 LONG = 30
 
@@ -98,7 +100,9 @@ def answer(heard):
     last = heard.turns[-1]
     require(last.role == "user", "the last message must be the user's")
     said = [part.text for turn in heard.turns if turn.role == "user" for part in turn.parts if isinstance(part, Text)]
-    words = said[-1].strip() if said else ""
+    # Agents put words of their own beside those of their user, and some vendors have one text for all of them.
+    asked = [match[0] for words in said if (match := COMMAND.search(words.strip()))]
+    words = (asked or said or [""])[-1].strip()
     results = [part for part in last.parts if isinstance(part, Result)]
     if results:
         return Said([Text("results: " + "; ".join(map(told, results)))])
@@ -109,6 +113,11 @@ def answer(heard):
             return Said([Text(rest)])
         case "tools":
             return tools(heard, rest)
+        case "call":
+            name, _, arguments = rest.partition(" ")
+            require(name in [tool.name for tool in heard.tools], f"there is no tool {name}")
+            thoughts = [Thought(THOUGHT)] if heard.thinking else []
+            return Said([*thoughts, Call(None, name, json.loads(arguments))], "tools")
         case "think":
             require(heard.thinking, "thinking was not asked for")
             if rest == "tools":
