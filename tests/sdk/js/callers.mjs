@@ -4,10 +4,16 @@ import assert from "node:assert/strict";
 import Anthropic, { AnthropicError } from "@anthropic-ai/sdk";
 import OpenAI, { OpenAIError } from "openai";
 
-const root = process.env.MORTISE_ROOT ?? "http://localhost:8080";
 const options = { apiKey: "not-needed", maxRetries: 0, timeout: 20_000 };
-export const openai = new OpenAI({ ...options, baseURL: `${root}/openai/v1` });
-export const anthropic = new Anthropic({ ...options, baseURL: `${root}/anthropic` });
+export let openai;
+export let anthropic;
+
+// Which server is asked from now on.
+export function ask(root) {
+  openai = new OpenAI({ ...options, baseURL: `${root}/openai/v1` });
+  anthropic = new Anthropic({ ...options, baseURL: `${root}/anthropic` });
+}
+ask(process.env.MORTISE_ROOT ?? "http://localhost:8080");
 
 const dataUrl = (image) => `data:${image.kind};base64,${image.data.toString("base64")}`;
 
@@ -34,7 +40,8 @@ const chat = {
       thinking: message.reasoning_content ?? "",
       reason: { tool_calls: "tools" }[finish_reason] ?? finish_reason,
       calls: (message.tool_calls ?? []).map(({ id, function: { name, arguments: text } }) => ({ id, name, input: JSON.parse(text) })),
-      usage: [completion.usage.prompt_tokens, completion.usage.completion_tokens],
+      // Which a vendor may not tell.
+      usage: [completion.usage?.prompt_tokens, completion.usage?.completion_tokens],
       turn: [bare(message)],
     };
   },
@@ -81,7 +88,7 @@ const responses = {
       thinking: of("reasoning").flatMap((item) => item.summary.map((part) => part.text)).join(""),
       reason: of("function_call").length ? "tools" : "stop",
       calls: of("function_call").map((item) => ({ id: item.call_id, name: item.name, input: JSON.parse(item.arguments) })),
-      usage: [response.usage.input_tokens, response.usage.output_tokens],
+      usage: [response.usage?.input_tokens, response.usage?.output_tokens],
       turn: response.output.map(bare),
     };
   },
