@@ -1,4 +1,20 @@
-"""The scripted model: the last words of the user select what it says. tests/vendors/README.md lists them."""
+"""The scripted model: the last words of the user select what it says.
+
+    say: WORDS         the words
+    tools: [aloud]     calls every tool that it may, with arguments by their schemas; aloud, after a word of its own
+    call: NAME {…}     calls one tool with these arguments
+    think: [WORDS]     thoughts, then the words; `think tools`: thoughts, then calls
+    describe           what arrived, as JSON: equal for all vendors, if nothing was lost
+    image              the types and sizes of the images and documents that arrived
+    json               what the schema of the request allows
+    error STATUS [S]   fails so, perhaps asking to wait for S seconds
+    midway, cut        half of an answer, and then the vendor's word for a failure, or a closed connection
+    stop, length       an answer that ends at the first stop sequence, or at the limit
+    refuse [late]      refuses, perhaps after some words; `refuse prompt`: where the vendor can, before it has begun
+    slow head|first|idle   waits before the head, before the first event, between two events
+
+When results of tools have come, it says what they hold.
+"""
 
 import json
 import re
