@@ -37,6 +37,11 @@ async fn tools_and_thoughts_through_every_pair() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn corners_of_every_pair() {
+    matrix("test_matrix_corners.py").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn images_and_documents_through_every_pair() {
     matrix("test_matrix_media.py").await;
 }

@@ -115,8 +115,9 @@ def contents(given, heard):
         if role == "user":
             require(len(results) == len(calls), f"{where}: Please ensure that the number of function response parts is equal to "
                     "the number of function call parts of the function call turn.")
-            for call, result in zip(calls, results):
-                require(call.name == result.name, f"{where}: the response of {result.name} answers {call.name}")
+            # In any order: names tell them apart.
+            names = [sorted(part.name for part in side) for side in (calls, results)]
+            require(names[0] == names[1], f"{where}: the responses of {names[1]} answer {names[0]}")
         heard.turns.append(Turn(role, parts))
         if role == "assistant" and heard.model.startswith("gemini-3"):
             calls = [(value, part) for value, part in zip(content["parts"], parts) if isinstance(part, Call)]
