@@ -56,14 +56,13 @@ async fn models_embeddings_and_counts_of_every_provider() {
     matrix("test_matrix_lists.py").await;
 }
 
-async fn matrix(tests: &'static str) {
+async fn matrix(tests: &str) {
     let simulator = Simulator::start();
     let server = simulator.server().await;
-    let tests: &'static [&'static str] = vec![tests].leak();
-    run(tests, format!("http://{}", server.client.address())).await;
+    run(&[tests], format!("http://{}", server.client.address())).await;
 }
 
-async fn run(tests: &'static [&'static str], base_url: String) {
+async fn run(tests: &[&str], base_url: String) {
     let mut command = python();
     command
         .args(["-m", "pytest", "-q", "-p", "no:cacheprovider"])
