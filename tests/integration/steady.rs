@@ -21,6 +21,8 @@ fn field(name: String, value: Value) -> (String, Value) {
         "conversation_id" if text.starts_with("conv-") => Some("a conversation id"),
         "id" if text.starts_with("chatcmpl-") => Some("a completion id"),
         "id" if text.starts_with("msg_") => Some("a message id"),
+        "id" if text.starts_with("resp_") => Some("a response id"),
+        "created_at" if value.as_u64().is_some_and(|seconds| seconds > 1_700_000_000) => Some("a time in seconds"),
         "created" if value.as_u64().is_some_and(|seconds| seconds > 1_700_000_000) => Some("a time in seconds"),
         "duration_ms" | "uptime_seconds" if value.is_u64() => Some("a whole number"),
         "version" if text == env!("CARGO_PKG_VERSION") => Some("the version"),

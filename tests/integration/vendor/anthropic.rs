@@ -16,7 +16,7 @@ async fn server(upstream: &Upstream) -> Server {
         let key = home.join("key");
         std::fs::write(&key, KEY).unwrap();
         let (url, key) = (upstream.base_url(), key.display());
-        format!("providers:\n  anthropic:\n    base_url: {url}\n    api_key: file:{key}\n")
+        format!("providers:\n  anthropic:\n    base_url: {url}\n    api_key: file:{key}\n    retries: 0\n")
     })
     .await
 }

@@ -19,7 +19,7 @@ async fn asked(answer: Answer, more: &Value) -> (Reply, Seen) {
         std::fs::write(&key, format!("AKIDEXAMPLE:{SECRET}")).unwrap();
         let url = format!("http://{}", upstream.address());
         format!(
-            "providers: {{bedrock: {{base_url: '{url}', api_key: 'file:{}', settings: {{region: eu-west-1}}}}}}",
+            "providers: {{bedrock: {{base_url: '{url}', api_key: 'file:{}', retries: 0, settings: {{region: eu-west-1}}}}}}",
             key.display()
         )
     })

@@ -4,6 +4,7 @@
 mod driver;
 mod embeddings;
 mod failures;
+mod fields;
 mod json;
 mod messages;
 mod models;

@@ -48,7 +48,7 @@ pub(super) struct FunctionParam {
 }
 
 #[derive(JsonSchema)]
-#[schemars(rename = "CustomTool")]
+#[schemars(rename = "ChatCustomTool")]
 pub(super) struct CustomParam {
     /// Its name.
     #[schemars(length(min = 1))]

@@ -183,7 +183,7 @@ async fn a_call_that_was_cut_is_not_sold_as_whole() {
 #[tokio::test]
 async fn a_stream_cut_at_any_event_ends_with_an_error() {
     let upstream = Upstream::start().await;
-    let server = Server::vendor(&upstream, "    retries: 0").await;
+    let server = Server::vendor(&upstream, "").await;
     for (answer, last) in [(Answer::stream(&words(&["one ", "two ", "three"])), 4), (Answer::stream(&parallel()), 7)] {
         for number in 0..=last {
             for within in [0, 20] {
@@ -208,7 +208,7 @@ async fn an_error_within_the_stream_reaches_the_caller() {
     let error =
         json!({"error": {"message": "the vendor fell over", "type": "server_error", "param": null, "code": null}});
     let upstream = Upstream::start().await;
-    let server = Server::vendor(&upstream, "    retries: 0").await;
+    let server = Server::vendor(&upstream, "").await;
     upstream.then(Answer::text(sse(&[opening(), word("one"), error.clone()])));
     let said = grammar::anthropic(&server.client.send(&streamed(vendor("Hello!"))).await.events());
     assert!(said.error.unwrap()["message"].as_str().unwrap().contains("the vendor fell over"));
@@ -220,7 +220,7 @@ async fn an_error_within_the_stream_reaches_the_caller() {
 #[tokio::test]
 async fn the_vendors_refusal_keeps_its_kind() {
     let upstream = Upstream::start().await;
-    let server = Server::vendor(&upstream, "    retries: 0").await;
+    let server = Server::vendor(&upstream, "").await;
     for (status, kind, expected, name) in [
         (400, "invalid_request_error", 400, "invalid_request_error"),
         (401, "invalid_api_key", 401, "authentication_error"),

@@ -12,6 +12,8 @@ use crate::upstream::openai::{
 use crate::upstream::{Answer, Upstream};
 
 const PATH: &str = "/openai/v1/responses";
+/// The provider's settings.
+const CHAT_ONLY: &str = "    settings: {responses: false}";
 
 fn body(stream: bool) -> Value {
     let function = json!({"type": "function", "name": "f", "strict": true, "parameters": {"type": "object"}});
@@ -30,7 +32,7 @@ async fn said(server: &Server) -> grammar::Answered {
 #[tokio::test]
 async fn a_request_is_written_in_the_vendors_words() {
     let upstream = Upstream::always(Answer::json(&completion("ok"))).await;
-    let server = Server::vendor(&upstream, "").await;
+    let server = Server::vendor(&upstream, CHAT_ONLY).await;
     let mut body = body(false);
     let more = json!({
         "instructions": "Be brief.", "max_output_tokens": 50, "temperature": 0.5, "reasoning": {"effort": "low", "summary": "auto"},
@@ -73,7 +75,7 @@ async fn a_request_is_written_in_the_vendors_words() {
 #[tokio::test]
 async fn what_the_vendor_has_no_words_for_is_refused_by_name() {
     let upstream = Upstream::start().await;
-    let server = Server::vendor(&upstream, "").await;
+    let server = Server::vendor(&upstream, CHAT_ONLY).await;
     let bad = [
         ("top_logprobs", json!(3)),
         ("text", json!({"verbosity": "low"})),
@@ -92,7 +94,7 @@ async fn what_the_vendor_has_no_words_for_is_refused_by_name() {
 #[tokio::test]
 async fn calls_are_items_whole_and_streamed() {
     let upstream = Upstream::start().await;
-    let server = Server::vendor(&upstream, "").await;
+    let server = Server::vendor(&upstream, CHAT_ONLY).await;
     let patch = r#"{"input":"*** Begin"}"#;
     upstream.then(Answer::json(&calling(&[
         call("c1", "f", "{\"a\":1}"),
@@ -126,7 +128,7 @@ async fn calls_are_items_whole_and_streamed() {
 #[tokio::test]
 async fn thoughts_come_before_the_words_they_led_to() {
     let upstream = Upstream::start().await;
-    let server = Server::vendor(&upstream, "").await;
+    let server = Server::vendor(&upstream, CHAT_ONLY).await;
     let thought = |text: &str| chunk(json!({"reasoning_content": text}), None);
     let events = [
         opening(),
@@ -146,7 +148,7 @@ async fn thoughts_come_before_the_words_they_led_to() {
 #[tokio::test]
 async fn a_stream_cut_at_any_event_fails() {
     let upstream = Upstream::start().await;
-    let server = Server::vendor(&upstream, "").await;
+    let server = Server::vendor(&upstream, CHAT_ONLY).await;
     let events = || {
         let mut events = calls(vec![call_begins(0, "c1", "f"), call_goes_on(0, "{\"a\""), call_goes_on(0, ":1}")]);
         events.insert(1, word("one "));
@@ -180,7 +182,7 @@ async fn a_stream_cut_at_any_event_fails() {
 #[tokio::test]
 async fn an_error_within_the_stream_reaches_the_caller() {
     let upstream = Upstream::start().await;
-    let server = Server::vendor(&upstream, "").await;
+    let server = Server::vendor(&upstream, CHAT_ONLY).await;
     let error =
         json!({"error": {"message": "the vendor fell over", "type": "server_error", "param": null, "code": null}});
     upstream.then(Answer::text(sse(&[opening(), word("one"), error.clone()])));
@@ -194,7 +196,7 @@ async fn an_error_within_the_stream_reaches_the_caller() {
 #[tokio::test]
 async fn a_vendors_refusal_keeps_its_kind_and_words() {
     let upstream = Upstream::start().await;
-    let server = Server::vendor(&upstream, "").await;
+    let server = Server::vendor(&upstream, CHAT_ONLY).await;
     for (status, kind) in [(400, "invalid_request_error"), (429, "rate_limit_error"), (401, "authentication_error")] {
         for stream in [false, true] {
             upstream.then(Answer::error(status, kind, "not today"));
