@@ -7,7 +7,7 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 PLUGINS := --manifest-path plugins/Cargo.toml --target-dir $(TARGET)/plugins --workspace
 
 .PHONY: run test bench bench-start attacks rolling static dist check-dist fmt check-format check-lints check-licences check-toolchain \
-	check-fresh check-attacks check-openapi check-docs check-metrics python
+	check-fresh check-attacks check-openapi check-docs check-metrics python node check-agents
 .NOTPARALLEL:
 
 # Starts the server; `make run CONFIG=my.yaml` with another configuration.
@@ -15,7 +15,7 @@ run: check-toolchain
 	cargo run -- serve --config $(CONFIG)
 
 # Everything that a change must pass. The main run comes last, so that its summary is what one reads.
-test: check-toolchain python check-format check-lints check-licences check-fresh check-attacks
+test: check-toolchain python node check-format check-lints check-licences check-fresh check-attacks
 	cargo test $(PLUGINS)
 	cargo test --workspace --doc
 	@if cargo nextest --version >/dev/null 2>&1; then \
@@ -120,5 +120,14 @@ check-metrics: check-toolchain
 	cargo build
 	@tests/tools/metrics.sh $(TARGET)/debug/mortise
 
+# Whether the coding agents' own clients do a turn with a tool by way of every provider; fetches them once, 150 MB.
+check-agents: check-toolchain node
+	cargo build
+	@tests/tools/agents.sh $(TARGET)/debug/mortise
+
 python:
 	@tests/tools/python.sh
+
+# After python: node comes from there.
+node: python
+	@tests/tools/javascript.sh

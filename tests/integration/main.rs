@@ -20,6 +20,7 @@ mod harness;
 mod kit;
 mod patience;
 mod shape;
+mod simulator;
 mod steady;
 mod upstream;
 
@@ -38,6 +39,7 @@ mod input;
 mod program;
 mod readme;
 mod routing;
+mod sdk_javascript;
 mod sdk_python;
 mod shutdown;
 mod stations;

@@ -262,12 +262,14 @@ fn take<'a, T: Deserialize<'a>>(members: &mut Members<'a>, name: &str) -> Result
     serde_json::from_str(raw.get()).map_err(|_| Error::unreadable())
 }
 
-/// What is told beside the answer. How long it took isn't: the caller has a clock.
+/// What is told beside the answer. How long it took isn't: the caller has a clock. Nor is what hides the length of a message.
 fn metadata(mut members: Members<'_>, out: &mut Out) -> Result<(), Error> {
+    members.remove("metrics");
+    members.remove("p");
     if let Some(counts) = take::<Counts>(&mut members, "usage")? {
         out.emit(Event::Usage(counts.into()));
     }
-    for (name, value) in members.into_iter().filter(|(name, value)| name != "metrics" && value.get() != "null") {
+    for (name, value) in members.into_iter().filter(|(_, value)| value.get() != "null") {
         out.emit(Event::Extra(Field::new(name, value.get())));
     }
     Ok(())

@@ -217,7 +217,8 @@ impl Reader {
 fn finish(word: &str, message: Option<Cow<'_, str>>) -> Result<Option<Finish>, Error> {
     let reason = match word {
         "" | "FINISH_REASON_UNSPECIFIED" => return Ok(None),
-        "STOP" => StopReason::Complete,
+        // The second word isn't Google's, but that of programs that stand in for it.
+        "STOP" | "FUNCTION_CALL" => StopReason::Complete,
         "MAX_TOKENS" => StopReason::Length,
         "SAFETY"
         | "RECITATION"

@@ -45,6 +45,8 @@ pub(super) struct Writer {
     texts: (BTreeMap<u32, usize>, usize),
     annotations: Vec<Value>,
     usage: Option<Usage>,
+    /// Whether the choice has ended.
+    finished: bool,
 }
 
 /// A call that has begun.
@@ -118,6 +120,7 @@ impl Writer {
             texts: (BTreeMap::new(), 0),
             annotations: Vec::new(),
             usage: None,
+            finished: false,
         }
     }
 
@@ -184,6 +187,7 @@ impl Writer {
                 let choice =
                     ChunkChoice { index: 0, delta: Delta::default(), finish_reason, extra: Members::default() };
                 self.chunk(out, &[choice], None, Members::default());
+                self.finished = true;
             }
             // Chat completions have no words for it.
             Event::Other { .. } => {}
@@ -269,6 +273,11 @@ impl Writer {
     fn extra(&mut self, out: &mut Vec<u8>, field: Field) {
         let mut extra = Extra::default();
         extra.add(field);
+        // Nothing is said in a choice that has ended.
+        if self.finished {
+            let fields = [extra.top, extra.choice, extra.message].concat();
+            return self.chunk(out, &[], None, Members(&fields));
+        }
         self.begin(out);
         let delta = Delta { extra: Members(&extra.message), ..Delta::default() };
         let choice = ChunkChoice { index: 0, delta, finish_reason: None, extra: Members(&extra.choice) };

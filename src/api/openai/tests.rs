@@ -167,6 +167,17 @@ fn a_field_of_the_vendor_stands_where_openai_has_it() {
     assert_eq!(chunks[3]["choices"][0]["finish_reason"], "length");
 }
 
+#[test]
+fn what_is_told_after_the_end_stands_in_no_choice() {
+    let field = |name: &str| Event::Extra(Field { name: name.into(), value: "1".into() });
+    let chunks = written(vec![stop(StopReason::Complete), field("service_tier"), field("logprobs")], false);
+    assert_eq!(chunks[1]["choices"][0]["finish_reason"], "stop");
+    for (chunk, name) in [(&chunks[2], "service_tier"), (&chunks[3], "logprobs")] {
+        assert_eq!((&chunk["choices"], &chunk[name]), (&Value::Array(Vec::new()), &Value::from(1)));
+    }
+    assert_eq!(chunks[4], "[DONE]");
+}
+
 /// What is asked with `more` beside a user's word.
 fn asked_with(more: &str) -> Asked {
     asked(&format!(r#"{{"model":"m","messages":[{{"role":"user","content":"x"}}],{more}}}"#)).unwrap()

@@ -73,7 +73,7 @@ fn events() -> Vec<(&'static str, Value)> {
             "metadata",
             json!({
                 "usage": {"inputTokens": 5, "outputTokens": 7, "totalTokens": 112, "cacheReadInputTokens": 60, "cacheWriteInputTokens": 40},
-                "metrics": {"latencyMs": 12}, "trace": {"guardrail": {}},
+                "metrics": {"latencyMs": 12}, "trace": {"guardrail": {}}, "p": "abcdefgh",
             }),
         ),
     ]

@@ -96,6 +96,13 @@ fn reasons_of_the_end() {
 }
 
 #[test]
+fn a_stand_in_s_word_for_a_call_is_a_good_end() {
+    let mut body = ended("FUNCTION_CALL");
+    body["candidates"][0]["content"]["parts"] = json!([{"functionCall": {"name": "f", "args": {}}}]);
+    assert_eq!(answer(&body).stop.unwrap().reason, StopReason::ToolCalls);
+}
+
+#[test]
 fn an_answer_that_went_wrong_is_no_answer() {
     for word in ["MALFORMED_FUNCTION_CALL", "UNEXPECTED_TOOL_CALL", "OTHER", "A_WORD_OF_TOMORROW"] {
         let mut body = ended(word);

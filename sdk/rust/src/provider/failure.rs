@@ -115,6 +115,8 @@ impl Said<'_> {
             }
             // «Invalid request» is what vendors call any fault of the caller; the status is more exact.
             (Some(ErrorKind::InvalidRequest), kind) if status.is_some() => kind,
+            // So is a 503 than «server error», which is what they call it beside one.
+            (Some(ErrorKind::Upstream), ErrorKind::Overloaded) => ErrorKind::Overloaded,
             (Some(kind), _) => kind,
             (None, kind) => kind,
         };

@@ -33,6 +33,7 @@ fn statuses_and_words_become_kinds() {
         (500, r#"{"error":{"message":"x","type":"server_error"}}"#, Upstream),
         (502, "", Upstream),
         (503, r#"{"error":"busy"}"#, Overloaded),
+        (503, r#"{"error":{"message":"slow down","type":"server_error"}}"#, Overloaded),
         (529, r#"{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}"#, Overloaded),
         (301, "", Upstream),
     ];

@@ -30,7 +30,7 @@ pub(in super::super) fn chat(
     Ok(Box::new(Answering {
         request: Some(with_headers(post, options)),
         streaming: request.streaming,
-        reader: Reader::new(Names::of(&request.tools)),
+        reader: Reader::new(Names::of(&request.tools), raw.is_some()),
     }))
 }
 

@@ -25,6 +25,8 @@ pub(super) struct Reader {
     /// Texts with remarks.
     remarked: BTreeSet<u32>,
     thoughts: BTreeMap<u32, Thought>,
+    /// Ids of thoughts that have begun, for a caller of this dialect: items are named when they begin, not when they are sealed.
+    names_of_thoughts: Option<BTreeMap<u32, String>>,
     calls: BTreeMap<u32, Call>,
     /// Items that have been said whole.
     done: BTreeSet<u32>,
@@ -56,7 +58,8 @@ struct Call {
 }
 
 impl Reader {
-    pub(super) fn new(names: Names) -> Self {
+    /// `same`: the caller speaks this dialect too.
+    pub(super) fn new(names: Names, same: bool) -> Self {
         Self {
             names,
             started: false,
@@ -65,6 +68,7 @@ impl Reader {
             refusals: BTreeMap::new(),
             remarked: BTreeSet::new(),
             thoughts: BTreeMap::new(),
+            names_of_thoughts: same.then(BTreeMap::new),
             calls: BTreeMap::new(),
             done: BTreeSet::new(),
             usage: Tally::default(),
@@ -173,6 +177,8 @@ impl Reader {
     fn added(&mut self, index: u32, item: &Item<'_>, out: &mut Out) {
         if is_call(item) {
             self.call(index, item, out);
+        } else if let (Some(names), Some(id)) = (&mut self.names_of_thoughts, &item.id) {
+            names.insert(index, id.0.as_ref().to_owned());
         }
     }
 
@@ -268,7 +274,11 @@ impl Reader {
             return;
         }
         let next_block = &mut self.next_block;
+        let named = self.names_of_thoughts.as_mut().and_then(|names| names.remove(&index));
         let thought = self.thoughts.entry(index).or_insert_with(|| Thought { block: next(next_block), source, part });
+        if let Some(id) = named {
+            out.emit(Event::Signature(Delta { block: thought.block, text: format!("{id}:") }));
+        }
         if thought.source == source {
             let pause = if std::mem::replace(&mut thought.part, part) == part { "" } else { "\n\n" };
             out.emit(Event::Thinking(Delta { block: thought.block, text: format!("{pause}{text}") }));

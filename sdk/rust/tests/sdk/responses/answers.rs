@@ -5,7 +5,7 @@ use mortise_sdk::provider::ErrorKind;
 use mortise_sdk::testing::Run;
 use serde_json::{Value, json};
 
-use super::{ask, plain};
+use super::{ask, plain, request};
 
 const USAGE: &str = r#"{"input_tokens":30,"input_tokens_details":{"cached_tokens":8},"output_tokens":20,"output_tokens_details":{"reasoning_tokens":12},"total_tokens":50}"#;
 
@@ -139,6 +139,18 @@ fn a_whole_answer_and_each_form_of_its_stream_say_the_same() {
     let mut run = stream();
     run.body(&sse(&[json!({"type": "response.completed", "response": whole})]));
     check(&run);
+}
+
+#[test]
+fn a_caller_of_the_dialect_learns_the_name_of_a_thought_before_its_words() {
+    let raw = Some(r#"{"model":"m","input":"hi","stream":true}"#.into());
+    let dialect = Some("openai-responses".into());
+    let mut run = ask(Request { dialect, raw, streaming: true, ..request(Vec::new()) });
+    run.head(200, &[]).body(&streamed());
+    check(&run);
+    let thought = |event: &Event| matches!(event, Event::Thinking(_) | Event::Signature(_));
+    let first = run.events().into_iter().find(thought);
+    assert!(matches!(first, Some(Event::Signature(delta)) if delta.text == "rs_1:"));
 }
 
 #[test]
