@@ -14,7 +14,11 @@ async fn server(upstream: &Upstream) -> Server {
     Server::configured(|home| {
         let key = home.join("key");
         std::fs::write(&key, KEY).unwrap();
-        format!("providers:\n  gemini: {{base_url: '{}', api_key: 'file:{}', retries: 0}}\n", upstream.base_url(), key.display())
+        format!(
+            "providers:\n  gemini: {{base_url: '{}', api_key: 'file:{}', retries: 0}}\n",
+            upstream.base_url(),
+            key.display()
+        )
     })
     .await
 }

@@ -12,8 +12,11 @@ use crate::upstream::{Answer, Upstream};
 
 async fn server(upstream: &Upstream) -> Server {
     let settings = "{options: {num_ctx: 32768}}";
-    Server::start(&format!("providers:\n  ollama: {{base_url: '{}', retries: 0, settings: {settings}}}\n", upstream.base_url()))
-        .await
+    Server::start(&format!(
+        "providers:\n  ollama: {{base_url: '{}', retries: 0, settings: {settings}}}\n",
+        upstream.base_url()
+    ))
+    .await
 }
 
 fn asks(stream: bool) -> Value {

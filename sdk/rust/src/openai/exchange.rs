@@ -53,7 +53,11 @@ impl Exchange for Chat {
             b"[DONE]" if self.reader.is_complete() => self.reader.finish(out),
             b"[DONE]" => Err(Error::upstream("the vendor ended its stream without saying why the answer ended")),
             _ if frame.event.as_deref() == Some("error") => Err(Error::from_vendor(frame.text()?)),
-            _ => self.reader.chunk(&frame, out),
+            _ => {
+                self.reader.chunk(&frame, out)?;
+                // Some vendors leave out the farewell, and the connection open.
+                if self.reader.is_over() { self.reader.finish(out) } else { Ok(()) }
+            }
         }
     }
 

@@ -32,6 +32,8 @@ pub(super) struct Reader {
     calls: Calls,
     usage: Tally,
     finish: Option<StopReason>,
+    /// Whether the last chunk told the usage alone, which is what comes last.
+    told: bool,
 }
 
 impl Reader {
@@ -49,6 +51,7 @@ impl Reader {
             calls: Calls::default(),
             usage: Tally::default(),
             finish: None,
+            told: false,
         }
     }
 
@@ -60,6 +63,8 @@ impl Reader {
         }
         self.start(&mut chunk, out);
         self.answer_fields(&chunk.unknown, out);
+        let alone = chunk.choices.as_ref().is_some_and(|choices| choices.first.is_none());
+        self.told = alone && chunk.usage.is_some();
         match &mut chunk.choices {
             Some(Choices { first: Some(choice), more: false }) => self.choice(choice, out)?,
             Some(Choices { more: true, .. }) => return Err(several()),
@@ -106,6 +111,11 @@ impl Reader {
     /// Whether the vendor has said why the answer ended, so that it is complete.
     pub(super) fn is_complete(&self) -> bool {
         self.finish.is_some()
+    }
+
+    /// Whether nothing is missing but the farewell.
+    pub(super) fn is_over(&self) -> bool {
+        self.is_complete() && self.told
     }
 
     /// Takes the answer as complete although the vendor gave no reason.

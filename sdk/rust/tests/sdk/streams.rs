@@ -221,3 +221,15 @@ fn an_unknown_word_for_the_end_is_passed_on() {
     assert_eq!(answer.stop.unwrap().reason, StopReason::Complete);
     assert_eq!(answer.extra, [Field::new("finish_reason", "\"eos_token\"")]);
 }
+
+#[test]
+fn the_usage_alone_after_the_finish_is_the_end() {
+    let mut run = streamed(&[
+        r#"{"choices":[{"delta":{"content":"hi"}}]}"#,
+        r#"{"choices":[{"delta":{},"finish_reason":"stop"}]}"#,
+        r#"{"choices":[],"usage":{"prompt_tokens":5,"completion_tokens":2}}"#,
+    ]);
+    assert!(run.finished(), "without waiting for [DONE] or the end of the connection");
+    run.end();
+    assert_eq!(run.answer().usage.map(|usage| usage.output), Some(2));
+}
