@@ -12,6 +12,8 @@ mod tools;
 mod wire;
 
 #[cfg(test)]
+mod round_trip;
+#[cfg(test)]
 mod tests;
 
 use http::HeaderMap;
