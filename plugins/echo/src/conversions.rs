@@ -205,6 +205,6 @@ fn check_extra(field: &Field) -> Result<(), Error> {
 /// Tools that a vendor runs itself: there is none here.
 fn refuse_native(tool: &str) -> Result<(), Error> {
     let tool: Value = serde_json::from_str(tool).unwrap_or_default();
-    let kind = tool["type"].as_str().unwrap_or_default();
+    let kind = tool.get("type").and_then(|kind| kind.as_str()).unwrap_or_default();
     Err(Error::unsupported(format!("echo can't do the tool `{kind}`: it knows functions only")))
 }
