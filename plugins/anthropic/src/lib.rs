@@ -1,6 +1,6 @@
 //! Anthropic's models, through its Messages API.
 //!
-//! A request in the vendor's own dialect goes out as it came, but for the model ([`splice`]). Any other is written anew, and
+//! A request in the vendor's own dialect goes out as it came, but for the model ([`mortise_sdk::json::Splice`]). Any other is written anew, and
 //! these rules of the vendor's are kept:
 //!
 //! - all system and developer messages stand at the top; the other messages alternate, beginning with the user's
@@ -29,7 +29,6 @@ mod names;
 mod open;
 mod reader;
 mod request;
-mod splice;
 mod thinking;
 mod tools;
 mod turns;

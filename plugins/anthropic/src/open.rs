@@ -1,13 +1,13 @@
 //! A block of an answer, from its beginning to its end.
 
 use mortise_sdk::chat::{CallStarted, Delta as Piece, Event, Field};
+use mortise_sdk::json::Splice;
 use mortise_sdk::provider::{Error, Out};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::fields::{Delta, Fields};
 use crate::names::Names;
-use crate::splice::splice;
 
 /// A block that has begun and not ended.
 #[derive(Debug)]
@@ -137,13 +137,16 @@ fn is_usual(name: &str, value: &RawValue) -> bool {
     name == "caller" && kind().is_some_and(|caller| caller == serde_json::json!({"type": "direct"}))
 }
 
+fn with_input(block: &str, input: &str) -> Option<String> {
+    let mut block = Splice::of("a block", block).ok()?;
+    block.set("input", input).ok()?;
+    String::from_utf8(block.into_bytes()).ok()
+}
+
 /// A block as it would have stood in a whole answer. Untouched, unless there came more.
 fn completed(begun: String, input: &str, more: &[String]) -> String {
-    let begun = match splice("a block", &begun, &[("input", input)]) {
-        // What was cut within its input keeps none.
-        Ok(whole) if serde_json::from_str::<&RawValue>(input).is_ok() => String::from_utf8(whole).unwrap_or(begun),
-        _ => begun,
-    };
+    // What was cut within its input keeps none.
+    let begun = with_input(&begun, input).unwrap_or(begun);
     if more.is_empty() {
         return begun;
     }

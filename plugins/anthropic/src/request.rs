@@ -1,7 +1,7 @@
 //! Writing the body of a request.
 
 use mortise_sdk::chat::{MediaSource, Part, Reasoning, Request, ResponseFormat, ResultPart};
-use mortise_sdk::json::Object;
+use mortise_sdk::json::{Object, Splice};
 use mortise_sdk::provider::Error;
 
 use crate::config::Settings;
@@ -9,7 +9,7 @@ use crate::foreign::{self, Fate};
 use crate::generation::Generation;
 use crate::thinking::{self, Thinking};
 use crate::turns::Conversation;
-use crate::{blocks, splice, tools};
+use crate::{blocks, tools};
 
 /// The name of this vendor's dialect.
 pub(crate) const DIALECT: &str = "anthropic";
@@ -34,13 +34,13 @@ pub(crate) fn body(request: &Request, settings: &Settings, purpose: Purpose) -> 
 }
 
 fn changed(request: &Request, raw: &str, purpose: Purpose) -> Result<Vec<u8>, Error> {
-    let model = serde_json::Value::from(request.model.as_str()).to_string();
+    let mut body = Splice::of("the body", raw)?;
+    body.put("model", &request.model);
     let stream = if request.streaming { "true" } else { "false" };
-    let same = splice::member(raw, "stream").unwrap_or("false") == stream;
-    match purpose {
-        Purpose::Answer if !same => splice::splice("the body", raw, &[("model", &model), ("stream", stream)]),
-        _ => splice::splice("the body", raw, &[("model", &model)]),
+    if purpose == Purpose::Answer && body.get("stream").unwrap_or("false") != stream {
+        body.set("stream", stream)?;
     }
+    Ok(body.into_bytes())
 }
 
 fn written(request: &Request, settings: &Settings, purpose: Purpose) -> Result<Vec<u8>, Error> {

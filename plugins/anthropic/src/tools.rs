@@ -1,16 +1,16 @@
 //! Writing tools and the choice of them.
 
 use mortise_sdk::chat::{Request, Tool, ToolChoice};
-use mortise_sdk::json::{Array, Object, check};
+use mortise_sdk::json::{Array, Object, Splice, check, member};
 use mortise_sdk::provider::Error;
 
 use crate::generation::Generation;
-use crate::{foreign, names, splice};
+use crate::{foreign, names};
 
 pub(crate) fn write(body: &mut Object<'_>, request: &Request, same_dialect: bool) -> Result<(), Error> {
     if !same_dialect && let Some(native) = request.native_tools.first() {
-        let kind = splice::member(native, "type").unwrap_or("without a type");
-        return Err(Error::unsupported(format!("tools of type {kind} mean nothing to this vendor: leave them out")));
+        let kind = member(native, "type").unwrap_or_default();
+        return Err(Error::unsupported(format!("tools of type `{kind}` mean nothing to this vendor: leave them out")));
     }
     if request.tools.is_empty() && request.native_tools.is_empty() {
         return match request.tool_choice {
@@ -39,14 +39,12 @@ fn write_tool(list: &mut Array<'_>, tool: &Tool, generation: Generation<'_>, sam
     object.put_some("description", tool.description.as_deref());
     let what = format!("`parameters` of the tool `{}`", tool.name);
     let schema = check(&what, &tool.parameters)?;
-    match splice::member(schema, "type") {
-        Some(_) => object.raw("input_schema", schema)?,
+    let mut typed = Splice::of(&what, schema)?;
+    if !typed.has("type") {
         // The vendor wants it said.
-        None => {
-            let typed = splice::splice(&what, schema, &[("type", "\"object\"")])?;
-            object.raw("input_schema", core::str::from_utf8(&typed).unwrap_or_default())?
-        }
-    };
+        typed.put("type", "object");
+    }
+    object.raw("input_schema", core::str::from_utf8(&typed.into_bytes()).unwrap_or_default())?;
     for field in &tool.extra {
         match field.name.as_str() {
             _ if same_dialect => drop(object.raw(&field.name, &field.value)?),

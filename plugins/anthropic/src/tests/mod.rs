@@ -6,7 +6,6 @@ mod media;
 mod models;
 mod options;
 mod raw;
-mod splice;
 mod splits;
 mod streams;
 mod thinking;
