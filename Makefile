@@ -120,7 +120,7 @@ check-metrics: check-toolchain
 	cargo build
 	@tests/tools/metrics.sh $(TARGET)/debug/mortise
 
-# Whether the coding agents' own clients do a turn with a tool by way of every provider; fetches them once, 150 MB.
+# Whether the coding agents' own clients do a turn with a tool by way of every provider; fetches them once, 760 MB.
 check-agents: check-toolchain node
 	cargo build
 	@tests/tools/agents.sh $(TARGET)/debug/mortise
