@@ -71,8 +71,10 @@ def nginx_config(folder, port):
         # A file, because a stream is too long for a directive; served for POST by way of an error page.
         locations += (f"location /{name}/ {{ error_page 405 =200 /{name}/body; root {folder}; default_type {kind}; "
                       f"try_files /{name}/body =404; }}\n")
+    # Its workers must be able to read the files, which are this user's.
+    user = "user root;" if os.geteuid() == 0 else ""
     return f"""
-worker_processes 1; daemon off; pid {folder}/nginx.pid; error_log {folder}/error.log;
+{user} worker_processes 1; daemon off; pid {folder}/nginx.pid; error_log {folder}/error.log;
 events {{ worker_connections 4096; }}
 http {{
   access_log off; client_body_temp_path {folder}/b; proxy_temp_path {folder}/p; fastcgi_temp_path {folder}/f;
@@ -140,7 +142,7 @@ def main():
     started = []
     try:
         started.append(subprocess.Popen([nginx, "-c", f"{folder}/nginx.conf"], stderr=subprocess.DEVNULL))
-        process = subprocess.Popen([options.binary, "serve", "--config", f"{folder}/config.yaml"])
+        process = subprocess.Popen([options.binary, "serve", "--config", f"{folder}/config.yaml"], stderr=subprocess.DEVNULL)
         started.append(process)
         wait_for(stub)
         wait_for(server, "/health")
