@@ -22,14 +22,14 @@
 //! # The life of a request
 //!
 //! A connection is accepted and handed to one of the workers, threads with runtimes of their own, which serves it in a task
-//! ([`edge`]); all that follows stays on that thread, unless a plugin is slow. [`edge::Pipeline`] gives each request an id and finds
-//! its endpoint; whose page asks, who asks, how often ([`service::limit`]) and whether there is room decide whether it is called.
-//! The endpoint ([`api`]) reads its dialect into the chat model ([`model::chat`]) and asks a service.
-//! [`service::chat`] finds who serves ([`service::route`]) and begins a turn: a guest is taken from the pool of the plugin's
-//! published version ([`plugin::wasm`]) and handed the operation. From then on whoever reads the turn drives it
-//! ([`plugin::drive`]): the guest says what to send, [`egress`] sends it with the operator's credential, the response comes
-//! back as frames, the guest turns frames into events, and the endpoint writes events in its dialect. What goes wrong on the
-//! way is a [`model::Error`], which becomes an answer in the surface's shape at the end of the pipeline.
+//! ([`edge`]), in turns with those of other addresses; all that follows stays on that thread, unless a plugin is slow.
+//! [`edge::Pipeline`] gives each request an id and finds its endpoint; whose page asks, who asks, how often ([`service::limit`])
+//! and whether there is room decide whether it is called. The endpoint ([`api`]) reads its dialect into the chat model
+//! ([`model::chat`]) and asks a service. [`service::chat`] finds who serves ([`service::route`]) and begins a turn: a guest is
+//! taken from the pool of the plugin's published version ([`plugin::wasm`]) and handed the operation. From then on whoever reads
+//! the turn drives it ([`plugin::drive`]): the guest says what to send, [`egress`] sends it with the operator's credential, the
+//! response comes back as frames, the guest turns frames into events, and the endpoint writes events in its dialect. What goes
+//! wrong on the way is a [`model::Error`], which becomes an answer in the surface's shape at the end of the pipeline.
 //!
 //! Nothing polls for a caller who hung up: dropping the answer's body drops the turn, which drops the guest's exchange and
 //! closes the upstream connection.

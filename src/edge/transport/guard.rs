@@ -70,6 +70,11 @@ impl Guard {
         Some(Seat { guard: self.clone(), address: None })
     }
 
+    /// Whether `address` is a proxy's, behind which there are many callers.
+    pub(super) fn trusts(&self, address: IpAddr) -> bool {
+        self.exempt.iter().any(|network| network.contains(&address))
+    }
+
     fn counts(&self) -> MutexGuard<'_, HashMap<IpAddr, usize>> {
         self.addresses.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -103,7 +108,7 @@ impl Guard {
 impl Seat {
     /// Counts for `address` too; `false` if that has too many already.
     pub(super) fn claim(&mut self, address: IpAddr) -> bool {
-        if self.guard.exempt.iter().any(|network| network.contains(&address)) {
+        if self.guard.trusts(address) {
             return true;
         }
         let key = network(address);
