@@ -95,6 +95,9 @@ async fn begin<S: Send + Sync + 'static>(
     if !seat.claim(address) {
         return Ok(());
     }
+    if seat.is_of_proxy(address) {
+        activity.share();
+    }
     let stream = Rewound::new(first, stream, u64::MAX);
     let peer = Peer { address, local, secure: entrance.tls.is_some() };
     let Some(tls) = entrance.tls else {

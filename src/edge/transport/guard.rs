@@ -123,6 +123,11 @@ impl Seat {
         self.address = Some(key);
         true
     }
+
+    /// Whether it is taken for one who speaks for many callers.
+    pub(super) fn is_of_proxy(&self, address: IpAddr) -> bool {
+        self.guard.trusts(address)
+    }
 }
 
 impl Drop for Seat {
