@@ -22,8 +22,8 @@
 //! # The life of a request
 //!
 //! A connection is accepted and handed to one of the workers, threads with runtimes of their own, which serves it in a task
-//! ([`edge`]); all that follows stays on that thread, unless a plugin is slow. [`edge::Pipeline`] gives each request an id and finds
-//! its endpoint; whose page asks, who asks, how often ([`service::limit`]) and whether there is room decide whether it is called.
+//! ([`edge`]), in turns with those of other addresses; all that follows stays on that thread, unless a plugin is slow.
+//! [`edge::Pipeline`] gives each request an id and finds its endpoint; whose page asks, who asks, how often ([`service::limit`]) and whether there is room decide whether it is called.
 //! The endpoint ([`api`]) reads its dialect into the chat model ([`model::chat`]) and asks a service.
 //! [`service::chat`] finds who may serve ([`service::route`]), looks among the answers that are kept where that is wanted
 //! ([`service::cache`]), and begins a turn: a guest is taken from the pool of the plugin's published version

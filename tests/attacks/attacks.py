@@ -5,6 +5,14 @@
 
 Starts the binary on a free port with a configuration of its own and ends only that process. Python's standard library
 suffices; where Debian's `slowhttptest` is installed, it has its say too. Exit status 1 if an attack was felt.
+
+Felt is an attack under which the innocent caller's p99 is more than twice that of peace, a request of its fails, or memory doesn't
+come back. Peace is the median of several windows, each as long as an attack. What else the machine does can be felt too: an
+attack that seems to be felt is done twice more, and the median of the three counts.
+
+Attacker, server and innocent caller share this machine's processors, as they never would on a network. So the attacker gets
+what the others leave (SCHED_IDLE); and where it may be asked for (root), the others don't wait for what else runs here (SCHED_RR),
+in peace or under attack. What the server does for the attacker it does with the threads that serve the innocent caller.
 """
 
 import argparse
@@ -16,6 +24,7 @@ import resource
 import shutil
 import signal
 import socket
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -27,9 +36,11 @@ import http2  # noqa: E402
 
 KEY = "innocent-0123456789abcdef0123456789abcdef"
 INNOCENT, ATTACKER, PROXY = "127.0.0.9", "127.0.0.5", "127.0.0.2"
-# Timings on a shared machine are noisy: below this many milliseconds nobody notices anything. The short form runs beside
-# other tests, on binaries that nobody has optimised: it looks for callers who are stalled, not for slow ones.
-FLOOR = 250.0 if "--short" in sys.argv else 8.0
+# The short form runs beside other tests, on binaries that nobody has optimised: it looks for callers who are stalled for this many
+# milliseconds, not for slow ones.
+FLOOR = 250.0 if "--short" in sys.argv else 0.0
+# Windows of peace: how many, and seconds of each.
+PEACE = (2, 0.75) if "--short" in sys.argv else (5, 3)
 # What the allocator and warm guests may keep, in megabytes; a short run is over before much is given back.
 KEPT = 64 if "--short" in sys.argv else 12
 TIMEOUT = 1 if "--short" in sys.argv else 3
@@ -52,19 +63,6 @@ server:
   max_request_body_bytes: 1048576
   max_body_memory: 64MiB
   rate_limit: {callers: 10000, surfaces: {chat: {requests: []}, openai: {per: caller, requests: [100000000/1d], anonymous: [1000000/1d]}}}
-"""
-
-
-# Sends to itself over loopback, as fast as it can.
-NEIGHBOUR = """
-import socket, threading
-listener = socket.create_server(("127.0.0.1", 0))
-sender = socket.create_connection(listener.getsockname())
-receiver, _ = listener.accept()
-def receive():
-    while receiver.recv(65536): pass
-threading.Thread(target=receive, daemon=True).start()
-while True: sender.sendall(bytes(65536))
 """
 
 
@@ -130,11 +128,8 @@ def innocent(port):
     body = json.dumps({"model": "echo", "messages": [{"role": "user", "content": "are you there"}]}).encode()
     head = f"POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {KEY}\r\n"
     request = f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
-    # Callers have machines of their own: this one must not wait for a processor that the server keeps busy.
-    try:
-        os.setpriority(os.PRIO_PROCESS, 0, -10)
-    except PermissionError:
-        pass
+    # Callers have machines of their own: this one doesn't wait for a processor that the server keeps busy.
+    prefer(2)
     stream = None
     while True:
         began = time.monotonic()
@@ -155,6 +150,14 @@ def innocent(port):
         took = (time.monotonic() - began) * 1000
         print(f"{began:.6f} {took if good else -1:.3f}", flush=True)
         time.sleep(0.004)
+
+
+def prefer(priority):
+    """Runs this process, and what it starts, before all that has no such priority, if that is allowed."""
+    try:
+        os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(priority))
+    except PermissionError:
+        pass
 
 
 def end_of(reply):
@@ -511,46 +514,56 @@ def settle(server, before, seconds):
     return server.megabytes() - before
 
 
+def peace(server, watch):
+    """The p99 of windows in which nothing happens: the median, and the worst."""
+    windows, seconds = PEACE
+    found = []
+    for _ in range(windows):
+        begin = time.monotonic()
+        time.sleep(seconds)
+        failed, count, p99 = watch.between(begin, time.monotonic())
+        if failed or not count:
+            raise SystemExit(f"the innocent caller isn't served in peace: {failed} of {count} failed\n{server.said()}")
+        found.append(p99)
+    return statistics.median(found), max(found)
+
+
+def strike(one, target, watch):
+    """Attacks, and says whether the server did what it should, what came of it, and how the innocent caller fared."""
+    begin = time.monotonic()
+    try:
+        fended, note = asyncio.run(one(target))
+        # Enough requests for a p99 that isn't just the slowest.
+        while fended and not target.short and one in ATTACKS and time.monotonic() < begin + 3:
+            fended, note = asyncio.run(one(target))
+    except (OSError, TimeoutError, asyncio.IncompleteReadError) as error:
+        fended, note = False, f"the attack failed: {error!r}"
+    time.sleep(max(0, begin + 0.3 - time.monotonic()))
+    return fended, note, *watch.between(begin, time.monotonic())
+
+
 def attack(server, watch, attacks, short):
     target, well = Target(server, short), True
     # Memory that a server takes once and for all isn't the attacker's doing.
     asyncio.run(spoofed_addresses(Target(server, True)))
     if not short:
         asyncio.run(slow_reads(target))
-    begin = time.monotonic()
-    time.sleep(1.5 if short else 8)
-    failed, count, quiet = watch.between(begin, time.monotonic())
-    if failed or not count:
-        raise SystemExit(f"the innocent caller isn't served in peace: {failed} of {count} failed\n{server.said()}")
-    print(f"in peace: p99 {quiet:.1f} ms of {count} requests, {server.megabytes():.0f} MB")
-    # An attacker on the same machine takes processor time from all, and the kernel takes more for what it sends, whatever the
-    # server does: what that alone costs isn't the server's doing.
-    neighbours = [subprocess.Popen([sys.executable, "-c", NEIGHBOUR]) for _ in range(os.cpu_count() or 1)]
-    begin = time.monotonic()
-    time.sleep(1.5 if short else 5)
-    _, count, beside = watch.between(begin, time.monotonic())
-    for neighbour in neighbours:
-        neighbour.kill()
-        neighbour.wait()
-    allowed = max(2 * quiet, 2 * beside, FLOOR)
-    print(f"beside neighbours who only send to each other: p99 {beside:.1f} ms of {count} requests; allowed are {allowed:.1f} ms\n")
-    print(f"{'attack':<20} {'':<4} {'p99 ms':>7} {'ratio':>6} {'asked':>6} {'failed':>6} {'kept MB':>8}  what came of it")
+    quiet, worst = peace(server, watch)
+    allowed = max(2 * quiet, FLOOR)
+    print(f"in peace: p99 {quiet:.2f} ms, {worst:.2f} ms in the worst window, {server.megabytes():.0f} MB; allowed are {allowed:.2f} ms\n")
+    print(f"{'attack':<20} {'':<4} {'p99 ms':>7} {'ratio':>6} {'asked':>6} {'failed':>6} {'kept MB':>8}  what came of it", flush=True)
     for one in attacks:
-        before, begin = server.megabytes(), time.monotonic()
-        try:
-            fended, note = asyncio.run(one(target))
-            # Enough requests for a p99 that isn't just the slowest.
-            while fended and not short and one in ATTACKS and time.monotonic() < begin + 3:
-                fended, note = asyncio.run(one(target))
-        except (OSError, TimeoutError, asyncio.IncompleteReadError) as error:
-            fended, note = False, f"the attack failed: {error!r}"
-        time.sleep(max(0, begin + 0.3 - time.monotonic()))
-        failed, count, p99 = watch.between(begin, time.monotonic())
+        before, strikes = server.megabytes(), [strike(one, target, watch)]
+        while strikes[0][-1] > allowed and len(strikes) < (1 if short else 3):
+            strikes.append(strike(one, target, watch))
+        p99 = statistics.median(strike[-1] for strike in strikes)
+        failed, count = (sum(strike[at] for strike in strikes) for at in (2, 3))
+        note = strikes[-1][1] + (f" (p99 of three: {', '.join(f'{strike[-1]:.2f}' for strike in strikes)})" if len(strikes) > 1 else "")
         kept = settle(server, before, 5 if short else 30)
-        good = fended and failed == 0 and count > 0 and p99 <= allowed and kept <= KEPT
+        good = all(strike[0] for strike in strikes) and failed == 0 and count > 0 and p99 <= allowed and kept <= KEPT
         alive = server.process.poll() is None
         well = well and good and alive
-        print(f"{one.__name__:<20} {'ok' if good else 'BAD':<4} {p99:>7.1f} {p99 / quiet:>6.2f} {count:>6} {failed:>6} "
+        print(f"{one.__name__:<20} {'ok' if good else 'BAD':<4} {p99:>7.2f} {p99 / quiet:>6.2f} {count:>6} {failed:>6} "
               f"{kept:>8.1f}  {note}", flush=True)
         if not alive:
             raise SystemExit("the server has ended:\n" + server.said())
@@ -573,10 +586,15 @@ def main():
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 30_000) if hard > 0 else 30_000, hard))
     attacks = ([all_slow] if options.short else SLOW) + ATTACKS
     attacks = [one for one in attacks if options.only in one.__name__]
+    if not options.short:
+        prefer(1)
     server = Server(options)
     watch = Watch(server.port)
-    # The attacker's own computing must not be what the innocent caller waits for.
-    os.nice(10)
+    # This thread, and whatever it starts, is the attacker from here on. The short form must get on beside other tests.
+    if options.short:
+        os.nice(10)
+    else:
+        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
     try:
         well = attack(server, watch, attacks, options.short)
     finally:

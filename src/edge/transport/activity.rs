@@ -1,7 +1,7 @@
 //! What a connection does, and when it has done nothing for too long.
 //!
 //! A connection is idle while it has no request; one whose answer is still going out is never idle. A head that has begun must
-//! come soon. Who cancels nearly all that is asked for only makes work.
+//! come soon. Who cancels nearly all that is asked for only makes work, unless it is a proxy, which cancels for many.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -43,6 +43,8 @@ pub(super) struct Activity {
     patience: Patience,
     /// Times below are milliseconds from here, plus one.
     began: Instant,
+    /// Whether its requests are those of many callers.
+    shared: AtomicBool,
     requests: AtomicUsize,
     /// When the last request was over.
     quiet_since: AtomicU64,
@@ -72,6 +74,7 @@ impl Activity {
         Arc::new(Self {
             patience,
             began: Instant::now(),
+            shared: AtomicBool::new(false),
             requests: AtomicUsize::new(0),
             quiet_since: AtomicU64::new(1),
             head_since: AtomicU64::new(0),
@@ -90,6 +93,11 @@ impl Activity {
 
     fn at(&self, time: u64) -> Instant {
         self.began + Duration::from_millis(time.saturating_sub(1))
+    }
+
+    /// Its requests are those of many callers: who cancels is no reason to cut the others.
+    pub(super) fn share(&self) {
+        self.shared.store(true, Ordering::Relaxed);
     }
 
     /// HTTP begins, with the first bytes of a request read already. `one_by_one`: what is read then belongs to one head after
@@ -139,7 +147,8 @@ impl Activity {
     fn deadline(&self) -> Option<(Instant, Verdict)> {
         let cancelled = self.cancelled.load(Ordering::Relaxed);
         let ending_since = self.ending_since.load(Ordering::Relaxed);
-        if ending_since == 0 && cancelled > CANCELLED && cancelled > self.answered.load(Ordering::Relaxed) {
+        let in_vain = cancelled > CANCELLED && cancelled > self.answered.load(Ordering::Relaxed);
+        if ending_since == 0 && in_vain && !self.shared.load(Ordering::Relaxed) {
             return Some((self.began, Verdict::Cancels));
         }
         // A request's time is bounded elsewhere, and so is the time in which something has to be taken.
@@ -268,6 +277,13 @@ mod tests {
         let busy = activity.request();
         assert_eq!(over(&activity).await, (Verdict::Cancels, 0));
         drop(busy);
+        let proxied = Activity::new(PATIENCE);
+        proxied.share();
+        proxied.begin(false);
+        for _ in 0..=CANCELLED {
+            drop(proxied.request());
+        }
+        assert_eq!(over(&proxied).await.0, Verdict::Idle, "those of many");
         for _ in 0..200 {
             activity.request().answered();
         }

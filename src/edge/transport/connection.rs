@@ -6,7 +6,7 @@
 use std::convert::Infallible;
 use std::future::{Future, poll_fn};
 use std::io;
-use std::net::TcpStream as StdStream;
+use std::net::{IpAddr, TcpStream as StdStream};
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,6 +24,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::activity::{Activity, LAST_CALL, Verdict};
+use super::fair::{self, Flow};
 use super::guard::Seat;
 use super::patience::Patient;
 use super::protocol::{Http, PREFACE};
@@ -33,6 +34,10 @@ use super::stream::Outgoing;
 use super::tls::Tls;
 use crate::edge::pipeline::{Peer, Pipeline};
 use crate::service::Readiness;
+
+/// Bytes of HTTP/2 that are read at once: as many as are read with TLS. They may hold the heads of many requests, all of which then
+/// begin in one turn.
+const FRAMES: u64 = 4 << 10;
 
 /// What a listener says of its connections.
 #[derive(Clone)]
@@ -44,6 +49,8 @@ pub(super) struct Entrance {
 /// A connection that was accepted.
 pub(super) struct Arrival {
     pub(super) stream: StdStream,
+    pub(super) address: IpAddr,
+    pub(super) flow: Flow,
     pub(super) entrance: Entrance,
     pub(super) seat: Seat,
 }
@@ -72,12 +79,12 @@ async fn begin<S: Send + Sync + 'static>(
     shared: Arc<Shared<S>>,
     mut closing: Closing,
 ) -> io::Result<()> {
-    let Arrival { stream, entrance, mut seat } = arrival;
+    let Arrival { stream, address, entrance, mut seat, .. } = arrival;
     let stream = TcpStream::from_std(stream)?;
     // Without this, small pieces of a stream wait for the caller's acknowledgements.
     stream.set_nodelay(true)?;
     let settings = *shared.http.settings();
-    let (address, local) = (stream.peer_addr()?.ip().to_canonical(), stream.local_addr()?.ip().to_canonical());
+    let local = stream.local_addr()?.ip().to_canonical();
     let activity = Activity::new(settings.patience);
     let mut stream = Patient::new(stream, settings.write_within, activity.clone());
     let (mut address, mut first) = (address, Bytes::new());
@@ -88,7 +95,10 @@ async fn begin<S: Send + Sync + 'static>(
     if !seat.claim(address) {
         return Ok(());
     }
-    let stream = Rewound::new(first, stream);
+    if seat.is_of_proxy(address) {
+        activity.share();
+    }
+    let stream = Rewound::new(first, stream, u64::MAX);
     let peer = Peer { address, local, secure: entrance.tls.is_some() };
     let Some(tls) = entrance.tls else {
         return talk(stream, None, peer, activity, &shared, closing).await;
@@ -119,13 +129,16 @@ where
         return Ok(());
     }
     let second = agreed.unwrap_or(first == PREFACE);
-    let io = TokioIo::new(Rewound::new(first, stream));
+    let at_once = if second { FRAMES } else { u64::MAX };
+    let io = TokioIo::new(Rewound::new(first, stream, at_once));
     activity.begin(!second);
     let (known, serving) = (activity.clone(), shared.clone());
     let service = service_fn(move |request: Request<Incoming>| {
         let (shared, mut in_flight) = (serving.clone(), known.request());
         // Boxed, because hyper keeps its place for as long as the connection lives, while the answer goes out too.
         Box::pin(async move {
+            // Requests that were sent together don't share one turn.
+            fair::proceed().await;
             let first = request.version() < Version::HTTP_2;
             let mut response = if request.headers().len() > shared.http.settings().max_headers {
                 let mut response = Response::new(None);

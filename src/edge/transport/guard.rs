@@ -70,6 +70,11 @@ impl Guard {
         Some(Seat { guard: self.clone(), address: None })
     }
 
+    /// Whether `address` is a proxy's, behind which there are many callers.
+    pub(super) fn trusts(&self, address: IpAddr) -> bool {
+        self.exempt.iter().any(|network| network.contains(&address))
+    }
+
     fn counts(&self) -> MutexGuard<'_, HashMap<IpAddr, usize>> {
         self.addresses.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -103,7 +108,7 @@ impl Guard {
 impl Seat {
     /// Counts for `address` too; `false` if that has too many already.
     pub(super) fn claim(&mut self, address: IpAddr) -> bool {
-        if self.guard.exempt.iter().any(|network| network.contains(&address)) {
+        if self.guard.trusts(address) {
             return true;
         }
         let key = network(address);
@@ -117,6 +122,11 @@ impl Seat {
         *count += 1;
         self.address = Some(key);
         true
+    }
+
+    /// Whether it is taken for one who speaks for many callers.
+    pub(super) fn is_of_proxy(&self, address: IpAddr) -> bool {
+        self.guard.trusts(address)
     }
 }
 

@@ -13,6 +13,7 @@ use tokio::time::{Instant, sleep};
 
 use super::connection::{Arrival, Entrance, Shared};
 use super::descriptors;
+use super::fair::Flow;
 use super::guard::Guard;
 use super::protocol::Http;
 use super::socket::{self, Bound, Open};
@@ -20,6 +21,7 @@ use super::tls::Tls;
 use super::worker::Worker;
 use crate::config::Server;
 use crate::edge::pipeline::Pipeline;
+use crate::model::caller::network;
 use crate::model::{Error, Result};
 use crate::service::Readiness;
 
@@ -208,9 +210,9 @@ impl Hall {
         let mut said: Option<Instant> = None;
         loop {
             match open.listener.accept().await {
-                Ok((stream, _)) => {
+                Ok((stream, address)) => {
                     if let Ok(stream) = stream.into_std() {
-                        self.take(stream, entrance);
+                        self.take(stream, address, entrance);
                     }
                 }
                 // It is about that one connection, whose caller has gone already.
@@ -229,16 +231,19 @@ impl Hall {
     /// Takes what the queue holds already: it would be reset with the socket.
     fn empty(&self, open: &Open, entrance: &Entrance) {
         for _ in 0..LAST {
-            let Ok(stream) = open.queued() else { break };
-            self.take(stream, entrance);
+            let Ok((stream, address)) = open.queued() else { break };
+            self.take(stream, address, entrance);
         }
     }
 
-    fn take(&self, stream: TcpStream, entrance: &Entrance) {
+    fn take(&self, stream: TcpStream, address: SocketAddr, entrance: &Entrance) {
         // Who is refused is closed by being dropped.
         let Some(seat) = self.guard.enter() else { return };
         if let Some(worker) = self.workers.iter().min_by_key(|worker| worker.load()) {
-            worker.take(Arrival { stream, entrance: entrance.clone(), seat });
+            let caller = address.ip().to_canonical();
+            let many = entrance.proxy_protocol || self.guard.trusts(caller);
+            let flow = if many { Flow::Connection(address) } else { Flow::Address(network(caller)) };
+            worker.take(Arrival { stream, address: caller, flow, entrance: entrance.clone(), seat });
         }
     }
 }

@@ -1,11 +1,12 @@
 //! From a socket to a request.
 //!
 //! A [`listener`] lets connections in, as many as its [`guard`] allows, and hands each to a [`worker`]. There it becomes a
-//! [`connection`], perhaps with [`tls`], whose requests pass the stations of the pipeline.
+//! [`connection`], perhaps with [`tls`], whose requests pass the stations of the pipeline; it gets its [`fair`] share of the worker.
 
 mod activity;
 mod connection;
 mod descriptors;
+mod fair;
 mod guard;
 mod listener;
 mod patience;

@@ -6,7 +6,7 @@ use std::future::Future;
 use std::io::{Error, ErrorKind, IoSlice, Result};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -14,6 +14,7 @@ use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep};
 
 use super::activity::Activity;
+use super::fair;
 
 /// A TCP stream whose writes fail once the caller has taken nothing for a while, and that tells what goes on.
 pub(super) struct Patient {
@@ -59,6 +60,7 @@ impl Patient {
 
 impl AsyncRead for Patient {
     fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<Result<()>> {
+        ready!(fair::poll_proceed(context));
         let before = into.filled().len();
         let outcome = Pin::new(&mut self.stream).poll_read(context, into);
         if into.filled().len() > before {

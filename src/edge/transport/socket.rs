@@ -114,10 +114,11 @@ impl Open {
     }
 
     /// A connection that is in the queue already; an error where there is none.
-    pub(super) fn queued(&self) -> io::Result<TcpStream> {
-        let (stream, _) = SockRef::from(&self.listener).accept()?;
+    pub(super) fn queued(&self) -> io::Result<(TcpStream, SocketAddr)> {
+        let (stream, address) = SockRef::from(&self.listener).accept()?;
         stream.set_nonblocking(true)?;
-        Ok(stream.into())
+        let address = address.as_socket().ok_or_else(|| io::Error::other("the address is no internet address"))?;
+        Ok((stream.into(), address))
     }
 
     /// Lets nothing begin any more, if somebody else listens who can take it: a caller's first packet is dropped, and comes again

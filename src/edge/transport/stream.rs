@@ -16,6 +16,7 @@ use http_body::{Body, Frame, SizeHint};
 use tokio::time::{Instant, sleep_until};
 
 use super::activity::InFlight;
+use super::fair;
 
 /// What is handed to HTTP/2 at once; what is beyond a caller's window would only be held in memory.
 const PIECE: usize = 16 << 10;
@@ -86,14 +87,15 @@ where
 {
     fn execute(&self, stream: F) {
         let (pace, within) = (Pace::new(), self.within);
-        let serving = PACE.scope(pace.clone(), stream);
-        tokio::spawn(async move {
+        // Boxed, because whoever wraps a future holds it twice, and moving it is what a flood of streams costs most.
+        let serving = PACE.scope(pace.clone(), Box::pin(stream));
+        tokio::spawn(fair::join(async move {
             tokio::select! {
                 () = serving => {}
                 // Dropping the stream resets it.
                 () = pace.stalled(within) => tracing::debug!("a stream was reset: its caller takes nothing"),
             }
-        });
+        }));
     }
 }
 
@@ -123,6 +125,8 @@ impl<B: Body<Data = Bytes, Error = Infallible> + Unpin> Body for Outgoing<B> {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        // A guest that has much to say is asked for it little by little.
+        ready!(fair::poll_proceed(context));
         let Some(pace) = self.pace.clone() else {
             return match &mut self.body {
                 Some(body) => Pin::new(body).poll_frame(context),

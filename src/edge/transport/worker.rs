@@ -14,6 +14,7 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{mpsc, oneshot};
 
 use super::connection::{self, Arrival, Closing, Shared};
+use super::fair::{self, Fair, Flow};
 
 /// See the module.
 pub(super) struct Worker {
@@ -43,12 +44,14 @@ impl Worker {
         let (arrivals, incoming) = mpsc::unbounded_channel();
         let (ending, ended) = oneshot::channel();
         let open = Arc::new(AtomicUsize::new(0));
-        let runtime = Builder::new_current_thread().enable_all().build()?;
+        let fair = Fair::new();
+        let parking = fair.clone();
+        let runtime = Builder::new_current_thread().enable_all().on_thread_unpark(move || parking.asked()).build()?;
         let counter = open.clone();
         // Named after who started it, so that several servers in one process can be told apart.
         let name = format!("{}-worker-{number}", thread::current().name().unwrap_or("mortise"));
         thread::Builder::new().name(name).spawn(move || {
-            run(runtime, serve(incoming, counter, Arc::new(shared), closing, drain_within));
+            run(runtime, serve(incoming, counter, Arc::new(shared), fair, closing, drain_within));
             // Nobody may be waiting any more.
             let _ = ending.send(());
         })?;
@@ -84,18 +87,27 @@ async fn serve<S: Send + Sync + 'static>(
     mut incoming: mpsc::UnboundedReceiver<Arrival>,
     count: Arc<AtomicUsize>,
     shared: Arc<Shared<S>>,
+    fair: Arc<Fair>,
     closing: Closing,
     drain_within: Duration,
 ) {
     let (gone, mut all_gone) = mpsc::channel(1);
-    while let Some(arrival) = incoming.recv().await {
-        let open = Open { count: count.clone(), _gone: gone.clone() };
-        let (shared, closing) = (shared.clone(), closing.clone());
-        tokio::spawn(async move {
-            connection::serve(arrival, shared, closing).await;
-            drop(open);
-        });
-    }
+    let attendant = fair.clone();
+    tokio::spawn(async move { attendant.attend().await });
+    let arrivals = async {
+        while let Some(arrival) = incoming.recv().await {
+            let open = Open { count: count.clone(), _gone: gone.clone() };
+            let (flow, shared, closing) = (arrival.flow, shared.clone(), closing.clone());
+            // Boxed, because whoever wraps a future holds it twice.
+            let connection = Box::pin(async move {
+                connection::serve(arrival, shared, closing).await;
+                drop(open);
+            });
+            tokio::spawn(fair.clone().run(flow, connection));
+            fair::proceed().await;
+        }
+    };
+    fair.clone().run(Flow::Arrivals, arrivals).await;
     drop(gone);
     if tokio::time::timeout(drain_within, all_gone.recv()).await.is_err() {
         let open = count.load(Ordering::Relaxed);
