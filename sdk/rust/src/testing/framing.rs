@@ -1,4 +1,4 @@
-//! Cutting a body into frames, as the host does.
+//! Cutting a body into frames, as the host does, but for AWS's event stream: its messages are handed in whole, as bytes.
 
 use crate::http::{Frame, Framing};
 
