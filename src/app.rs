@@ -20,6 +20,7 @@ use crate::service::chat::Chat;
 use crate::service::limit::Limiter;
 use crate::service::provider::Providers;
 use crate::service::{Clock, Readiness};
+use crate::store::Store;
 use crate::telemetry::Telemetry;
 use crate::telemetry::metrics::Metrics;
 use crate::telemetry::otel::{self, Otel};
@@ -50,6 +51,7 @@ impl App {
         let metrics = Arc::new(Metrics::new(endpoints.iter().map(|endpoint| endpoint.path)));
         let exported = otel(&config.telemetry.otlp, &egress)?;
         let telemetry = Arc::new(Telemetry { metrics: metrics.clone(), stats: Stats::default(), otel: exported });
+        let store = Store::open(&config.store).await?;
         let sandbox = Sandbox::new(&config.plugins)?.counting(metrics.plugins.clone());
         let loader = Loader::load(sandbox, config.plugins.clone(), BUNDLED).await?;
         let catalog = loader.catalog();
@@ -66,6 +68,7 @@ impl App {
         let state = State {
             chat: Chat::new(providers.clone(), limiter.clone(), telemetry.clone(), Chance::system(), clock.clone()),
             providers,
+            store,
             conversations: Arc::default(),
             catalog,
             telemetry: telemetry.clone(),

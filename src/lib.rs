@@ -12,7 +12,7 @@
 //! 5  api      edge            dialects · sockets and stations
 //! 4  service                  use cases; ids and timestamps are made here, nowhere lower
 //! 3  plugin                   the sandbox host
-//! 2  egress   http            the only way out · HTTP kit without endpoints
+//! 2  egress   http    store   the only way out · HTTP kit without endpoints · typed records on an ordered key space
 //! 1  config   telemetry
 //! 0  model                    the vocabulary: pure, no I/O, no clock, no async
 //! ```
@@ -56,4 +56,5 @@ pub mod http;
 pub mod model;
 pub mod plugin;
 pub mod service;
+pub mod store;
 pub mod telemetry;

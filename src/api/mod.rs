@@ -1,5 +1,6 @@
 //! The dialects: each surface reads its own JSON, asks a service, and writes its own JSON.
 
+pub mod agent;
 pub mod anthropic;
 pub mod openai;
 pub mod ops;
@@ -21,6 +22,7 @@ use crate::service::chat::Chat;
 use crate::service::conversation::Conversations;
 use crate::service::provider::Providers;
 use crate::service::{Clock, Readiness};
+use crate::store::Store;
 use crate::telemetry::Telemetry;
 
 /// What the endpoints share.
@@ -29,6 +31,8 @@ pub struct State {
     pub chat: Chat,
     /// Who can be asked.
     pub providers: Arc<Providers>,
+    /// What outlives the process.
+    pub store: Store,
     /// What was said before.
     pub conversations: Arc<Conversations>,
     /// What is loaded.
@@ -55,7 +59,10 @@ pub struct State {
 
 /// Every endpoint: the router is made of them.
 pub fn endpoints() -> Vec<Endpoint<State>> {
-    [v1::endpoints(), openai::endpoints(), anthropic::endpoints(), ops::endpoints()].into_iter().flatten().collect()
+    [v1::endpoints(), agent::endpoints(), openai::endpoints(), anthropic::endpoints(), ops::endpoints()]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 /// What the API document says of itself.

@@ -78,6 +78,9 @@ struct ServeFlags {
     /// Log what is of use to who looks for a mistake.
     #[arg(long)]
     debug: bool,
+    /// Keep nothing: users, sessions and all else are gone with the process.
+    #[arg(long)]
+    ephemeral: bool,
 }
 
 // === impl Cli ===
@@ -108,6 +111,7 @@ impl Cli {
             ssl_cert: behind.ssl_cert.or(before.ssl_cert),
             ssl_key: behind.ssl_key.or(before.ssl_key),
             debug: behind.debug || before.debug,
+            ephemeral: behind.ephemeral || before.ephemeral,
         };
         // The document is the same whatever the configuration says, and must be had where that can't be read.
         if let Some(Command::Openapi(flags)) = &self.command {

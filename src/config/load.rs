@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use super::Config;
+use super::{Config, StoreEngine};
 
 /// What flags set, in place of everything else.
 #[derive(Clone, Debug, Default)]
@@ -22,6 +22,8 @@ pub struct Overrides {
     pub ssl_key: Option<PathBuf>,
     /// `--debug`.
     pub debug: bool,
+    /// `--ephemeral`.
+    pub ephemeral: bool,
 }
 
 /// Why a configuration can't be used.
@@ -137,6 +139,9 @@ impl Config {
         if let Some(workers) = overrides.workers {
             self.server.workers = workers;
         }
+        if overrides.ephemeral {
+            self.store.engine = StoreEngine::Memory;
+        }
         if overrides.debug {
             self.logging.level = "debug".into();
         }
@@ -175,6 +180,7 @@ fn interpret(tree: Value, origin: &str) -> Result<Config, ConfigError> {
     super::routing::check(&config.models).map_err(invalid)?;
     config.fill().map_err(invalid)?;
     config.plugins.directory = expand_home(&config.plugins.directory);
+    config.store.path = expand_home(&config.store.path);
     config.plugins.cache = expand_home(&config.plugins.cache);
     config.logging.directory = expand_home(&config.logging.directory);
     config.model_catalog = config.model_catalog.as_deref().map(expand_home);

@@ -10,6 +10,7 @@ mod rate;
 mod routing;
 mod secret;
 mod server;
+mod store;
 mod telemetry;
 mod units;
 
@@ -29,6 +30,7 @@ pub use rate::{Per, Rate, RateLimit, SurfaceLimit, Surfaces};
 pub use routing::{Breaker, Cache, Route, RouteCache, RouteTarget, Routing};
 pub use secret::Secret;
 pub use server::{AddressHeader, Auth, ClientAuth, Compression, Cors, Listen, Server, Ssl, TlsVersion};
+pub use store::{Store, StoreEngine};
 pub use telemetry::{LogFormat, Logging, Otlp, Rotation, Telemetry};
 use units::{byte_size, duration, entries, or_default};
 
@@ -60,6 +62,9 @@ pub struct Config {
     /// What bounds traffic to vendors.
     #[serde(deserialize_with = "or_default")]
     pub egress: Egress,
+    /// Where everything is kept that must outlive the process.
+    #[serde(deserialize_with = "or_default")]
+    pub store: Store,
     /// What is logged, and how.
     #[serde(deserialize_with = "or_default")]
     pub logging: Logging,

@@ -73,6 +73,7 @@ fn row(kind: Kind, whose: Whose) -> Row {
         (Kind::ProviderNotFound, _)               => (404, "PROVIDER_NOT_FOUND", INVALID, Some("provider_not_found"), "not_found_error"),
         (Kind::ModelNotFound, _)                  => (404, "MODEL_NOT_FOUND", INVALID, Some("model_not_found"), "not_found_error"),
         (Kind::MethodNotAllowed, _)               => (405, "METHOD_NOT_ALLOWED", INVALID, Some("method_not_allowed"), INVALID),
+        (Kind::Conflict, _)                       => (409, "CONFLICT", INVALID, Some("conflict"), INVALID),
         (Kind::TooLarge, _)                       => (413, "PAYLOAD_TOO_LARGE", INVALID, Some("request_too_large"), "request_too_large"),
         (Kind::UnsupportedMediaType, _)           => (415, "UNSUPPORTED_MEDIA_TYPE", INVALID, Some("unsupported_media_type"), INVALID),
         (Kind::RateLimited, _)                    => (429, "RATE_LIMITED", "rate_limit_error", Some("rate_limit_exceeded"), "rate_limit_error"),
@@ -83,6 +84,7 @@ fn row(kind: Kind, whose: Whose) -> Row {
         (Kind::Unavailable, _)                    => (503, PROVIDER, "server_error", Some("provider_unavailable"), FAILED),
         (Kind::Upstream, _)                       => (502, PROVIDER, "server_error", Some("provider_error"), FAILED),
         (Kind::Plugin, _)                         => (502, PROVIDER, "server_error", Some("plugin_error"), FAILED),
+        (Kind::Storage, _)                        => (503, "OVERLOADED", "server_error", Some("storage_unavailable"), FAILED),
         (Kind::Internal, _)                       => (500, "INTERNAL_ERROR", "server_error", Some("internal_error"), FAILED),
     }
 }

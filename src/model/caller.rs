@@ -29,12 +29,23 @@ pub enum Identity {
     Key,
 }
 
+/// The owner of what nobody in particular made.
+pub const ANONYMOUS: &str = "anonymous";
+
 // === impl Caller ===
 
 impl Caller {
     /// Who shows no key.
     pub fn anonymous(address: IpAddr, surface: &'static str) -> Self {
         Self { principal: address.to_string().into(), identity: Identity::Anonymous, address, surface, trace: None }
+    }
+
+    /// Whose what this caller makes is: all who show no key share theirs, wherever they are.
+    pub fn owner(&self) -> &str {
+        match self.identity {
+            Identity::Anonymous => ANONYMOUS,
+            Identity::Key => &self.principal,
+        }
     }
 
     /// Who shows the key of this fingerprint.

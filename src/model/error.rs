@@ -31,6 +31,7 @@ pub enum Kind {
     ProviderNotFound,
     ModelNotFound,
     MethodNotAllowed,
+    Conflict,
     TooLarge,
     UnsupportedMediaType,
     Unsupported,
@@ -42,6 +43,7 @@ pub enum Kind {
     Timeout,
     Upstream,
     Plugin,
+    Storage,
     Internal,
 }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock};
 
 use mortise::app::App;
-use mortise::config::Config;
+use mortise::config::{Config, StoreEngine};
 use tempfile::TempDir;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -65,6 +65,11 @@ impl Server {
         // Tests ask more often than anybody; those of the limits say so.
         config.server.rate_limit.enabled &= yaml.contains("rate_limit");
         config.plugins.directory = plugins;
+        // In memory, unless it is what the test is about.
+        if !yaml.contains("store:") {
+            config.store.engine = StoreEngine::Memory;
+        }
+        config.store.path = home.path().join("data");
         // Shared by all tests: compiling a plugin takes longer than most of them.
         config.plugins.cache = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("plugin-cache");
         let app = App::build(config).await.unwrap_or_else(|error| panic!("the server does not start: {error}"));

@@ -9,6 +9,8 @@ mod wire;
 #[cfg(test)]
 mod tests;
 
+use http::StatusCode;
+
 use super::{State, served};
 use crate::http::endpoint::{Type, answer};
 use crate::http::{Endpoint, Surface};
@@ -20,6 +22,17 @@ pub const SURFACE: Surface = Surface {
     prefixes: &["/api/v1/"],
     shape: shape::write,
     status: |fault| fault.status,
+    error: Type::of::<shape::NativeError<'_>>(),
+    vendor_id: None,
+};
+
+/// Users, sessions, templates, administration. A field that is missing or wrong is 422 here.
+pub const PLATFORM: Surface = Surface {
+    name: "platform",
+    about: "Users, their sessions, templates, and the administration of them.",
+    prefixes: &[],
+    shape: shape::write_validated,
+    status: |fault| if shape::is_validation(fault) { StatusCode::UNPROCESSABLE_ENTITY } else { fault.status },
     error: Type::of::<shape::NativeError<'_>>(),
     vendor_id: None,
 };

@@ -5,6 +5,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::http::fault::Fault;
+use crate::model::Kind;
 use crate::model::id::RequestId;
 
 /// Why a request was refused, and what to do.
@@ -30,8 +31,22 @@ pub(in crate::api) struct NativeError<'a> {
     retry_after: Option<u64>,
 }
 
+/// Whether a field is missing or wrong.
+pub(in crate::api) fn is_validation(fault: &Fault<'_>) -> bool {
+    matches!(fault.error.kind(), Kind::MissingField | Kind::InvalidValue | Kind::Unsupported)
+}
+
 /// The native error body: one superset of what the documents show.
 pub(in crate::api) fn write(fault: &Fault<'_>, id: &RequestId, timestamp: &str) -> Value {
+    write_with(fault, fault.code, id, timestamp)
+}
+
+/// The same with one code for whatever is wrong with a field.
+pub(in crate::api) fn write_validated(fault: &Fault<'_>, id: &RequestId, timestamp: &str) -> Value {
+    write_with(fault, if is_validation(fault) { "VALIDATION_ERROR" } else { fault.code }, id, timestamp)
+}
+
+fn write_with(fault: &Fault<'_>, code: &str, id: &RequestId, timestamp: &str) -> Value {
     let mut details = match fault.error.details() {
         Some(Value::Object(details)) => details.clone(),
         _ => Map::new(),
@@ -46,7 +61,7 @@ pub(in crate::api) fn write(fault: &Fault<'_>, id: &RequestId, timestamp: &str) 
         success: false,
         error: fault.error.public(),
         detail: fault.error.public(),
-        error_code: fault.code,
+        error_code: code,
         details,
         timestamp,
         request_id: id.as_str(),
