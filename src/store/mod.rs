@@ -7,6 +7,8 @@ pub mod codec;
 pub mod engine;
 pub mod key;
 pub mod memory;
+pub mod message;
+pub mod session;
 pub mod spaces;
 
 use std::ops::Range;
