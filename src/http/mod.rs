@@ -1,5 +1,6 @@
-//! The HTTP kit: requests, replies, the table of endpoints and its document, errors as bodies, event streams, WebSockets. No endpoint
-//! stands here.
+//! The HTTP kit; no endpoint stands here.
+//!
+//! Requests, replies, the table of endpoints and its document, errors as bodies, event streams, WebSockets.
 
 pub mod body;
 pub mod endpoint;
