@@ -21,6 +21,7 @@ use crate::service::conversation::Conversations;
 use crate::service::limit::Limiter;
 use crate::service::provider::Providers;
 use crate::service::session::Sessions;
+use crate::service::template::Templates;
 use crate::service::{Clock, Readiness};
 use crate::store::Store;
 use crate::telemetry::Telemetry;
@@ -62,8 +63,8 @@ impl App {
         let loader = Loader::load(sandbox, config.plugins.clone(), BUNDLED).await?;
         let catalog = loader.catalog();
         let readiness = Arc::new(Readiness::default());
-        let kept = config.sessions.clone();
-        let sessions = Arc::new(Sessions::new(store.clone(), clock.clone(), kept.clone()));
+        let wait_for_disk = config.sessions.wait_for_disk;
+        let sessions = Arc::new(Sessions::new(store.clone(), clock.clone(), &config));
         let seconds = Duration::from_secs;
         let (server, exposed) = (config.server.clone(), config.telemetry.metrics);
         let limiter = Arc::new(Limiter::new(&server.rate_limit, clock.clone()));
@@ -76,9 +77,10 @@ impl App {
         let state = State {
             chat: Chat::new(providers.clone(), limiter.clone(), telemetry.clone(), Chance::system(), clock.clone()),
             providers,
-            store,
-            conversations: Arc::new(Conversations::new(sessions.clone(), kept.wait_for_disk)),
+            store: store.clone(),
+            conversations: Arc::new(Conversations::new(sessions.clone(), wait_for_disk)),
             sessions: sessions.clone(),
+            templates: Templates::new(store.clone(), clock.clone()),
             catalog,
             telemetry: telemetry.clone(),
             metrics: exposed,

@@ -22,6 +22,7 @@ use crate::service::chat::Chat;
 use crate::service::conversation::Conversations;
 use crate::service::provider::Providers;
 use crate::service::session::Sessions;
+use crate::service::template::Templates;
 use crate::service::{Clock, Readiness};
 use crate::store::Store;
 use crate::telemetry::Telemetry;
@@ -36,6 +37,8 @@ pub struct State {
     pub store: Store,
     /// What was said and done, by whom.
     pub sessions: Arc<Sessions>,
+    /// What sessions can be made from.
+    pub templates: Templates,
     /// What was said before on the chat surface.
     pub conversations: Arc<Conversations>,
     /// What is loaded.

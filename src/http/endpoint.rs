@@ -94,7 +94,9 @@ pub struct Operation {
     pub queries: Vec<Query>,
     /// What it takes, if it takes anything.
     pub takes: Option<Content>,
-    /// What a caller is given who is not refused.
+    /// The status of an answer that is no refusal; 200 where it is 0.
+    pub status: u16,
+    /// What a caller is given who is not refused; nothing where it is empty.
     pub gives: Vec<Content>,
     /// What the server says on its socket.
     pub says: Option<Content>,
@@ -223,6 +225,16 @@ impl<S> Endpoint<S> {
     /// It gives a `T` as JSON.
     pub fn gives<T: JsonSchema>(self, description: &'static str, example: fn() -> Value) -> Self {
         self.gives_content(Content::json::<T>(description, example))
+    }
+
+    /// It makes something, and gives a `T` as JSON with 201.
+    pub fn creates<T: JsonSchema>(self, description: &'static str, example: fn() -> Value) -> Self {
+        self.gives::<T>(description, example).operation(|operation| operation.status = 201)
+    }
+
+    /// It gives nothing but the word that it is done: 204.
+    pub fn gives_nothing(self) -> Self {
+        self.operation(|operation| operation.status = 204)
     }
 
     /// It may give a `T` as JSON with this status too.

@@ -19,6 +19,7 @@ mod recording;
 pub mod route;
 pub mod served;
 pub mod session;
+pub mod template;
 mod turn;
 pub mod vendor;
 

@@ -10,6 +10,8 @@ pub mod memory;
 pub mod message;
 pub mod session;
 pub mod spaces;
+pub mod template;
+pub mod workspace;
 
 use std::ops::Range;
 use std::sync::Arc;

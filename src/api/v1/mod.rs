@@ -4,13 +4,16 @@ mod chat;
 mod conversations;
 mod examples;
 mod inventory;
+mod page;
+mod sessions;
 pub(super) mod shape;
+mod templates;
 mod wire;
 
 #[cfg(test)]
 mod tests;
 
-use http::StatusCode;
+use http::{Method, StatusCode};
 
 use super::{State, served};
 use crate::http::endpoint::{Type, answer};
@@ -31,7 +34,7 @@ pub const SURFACE: Surface = Surface {
 pub const PLATFORM: Surface = Surface {
     name: "platform",
     about: "Users, their sessions, templates, and the administration of them.",
-    prefixes: &[],
+    prefixes: &["/api/v1/sessions", "/api/v1/session-templates"],
     shape: shape::write_validated,
     status: |fault| if shape::is_validation(fault) { StatusCode::UNPROCESSABLE_ENTITY } else { fault.status },
     error: Type::of::<shape::NativeError<'_>>(),
@@ -43,7 +46,7 @@ const CONVERSING: &[u16] = &[403, 404, 409, 502, 504];
 
 pub(super) fn endpoints() -> Vec<Endpoint<State>> {
     let surface = &SURFACE;
-    vec![
+    let mut endpoints = vec![
         served::documented(Endpoint::post(surface, "/api/v1/chat", |request| answer(chat::chat(request))))
             .named("chat", "Sends one message and waits for the answer.")
             .takes::<wire::ChatRequest>("The message, and who is to answer it.", examples::chat_request)
@@ -78,6 +81,13 @@ pub(super) fn endpoints() -> Vec<Endpoint<State>> {
             .parameter("id", "The conversation, as an answer named it.", examples::CONVERSATION)
             .gives::<conversations::Conversation>("The conversation.", examples::conversation)
             .fails(&[404]),
+        Endpoint::new(Method::DELETE, surface, "/api/v1/conversations/{id}", |request| {
+            answer(conversations::delete(request))
+        })
+        .named("deleteConversation", "Takes a conversation out, for good.")
+        .parameter("id", "The conversation, as an answer named it.", examples::CONVERSATION)
+        .gives_nothing()
+        .fails(&[404]),
         Endpoint::get(surface, "/api/v1/providers", |request| answer(inventory::providers(request)))
             .named("listProviders", "Providers, their models and what they can do.")
             .gives::<inventory::ProviderList>("The providers that can be asked.", examples::providers),
@@ -90,5 +100,8 @@ pub(super) fn endpoints() -> Vec<Endpoint<State>> {
         Endpoint::get(surface, "/api/v1/status", |request| answer(inventory::status(request)))
             .named("getStatus", "What the server has done and is doing.")
             .gives::<inventory::StatusView>("The server's figures.", examples::status),
-    ]
+    ];
+    endpoints.extend(sessions::endpoints());
+    endpoints.extend(templates::endpoints());
+    endpoints
 }
