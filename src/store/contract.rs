@@ -174,11 +174,11 @@ async fn who_writes_at_once_neither_loses_nor_mixes() {
                 let mine = format!("{number:03}");
                 let mut writes =
                     vec![Write::Add(bytes("count"), 1), put("last", &mine), put(&format!("log/{mine}"), "x")];
-                if number % 7 == 0 {
+                if number.is_multiple_of(7) {
                     writes.extend([put("word", "none"), Write::Add(bytes("word"), 1)]);
                 }
                 let counted = engine.commit(batch(writes)).await;
-                assert_eq!(counted.is_err(), number % 7 == 0, "{counted:?}");
+                assert_eq!(counted.is_err(), number.is_multiple_of(7), "{counted:?}");
                 let name = Batch { expects: vec![Expect::Absent(bytes("name"))], writes: vec![put("name", &mine)] };
                 engine.commit(name).await.unwrap() == Committed::Done
             })
@@ -235,8 +235,10 @@ fn write() -> impl Strategy<Value = Write> {
     ]
 }
 
-/// What the next batch expects of a key: that it is as it is, absent, or something else.
-fn batches() -> impl Strategy<Value = Vec<(Vec<(Vec<u8>, u8)>, Vec<Write>)>> {
+/// What a batch expects of some keys (that they are as they are, absent, or something else), and what it writes.
+type Wished = (Vec<(Vec<u8>, u8)>, Vec<Write>);
+
+fn batches() -> impl Strategy<Value = Vec<Wished>> {
     let one = (prop::collection::vec((key(), 0..6_u8), 0..2), prop::collection::vec(write(), 0..6));
     prop::collection::vec(one, 1..16)
 }
@@ -250,7 +252,7 @@ fn random_batches_come_to_the_same_everywhere() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let subjects = subjects();
     let mut runner = TestRunner::new(Config { cases: 48, failure_persistence: None, ..Config::default() });
-    let compare = |batches: Vec<(Vec<(Vec<u8>, u8)>, Vec<Write>)>| {
+    let compare = |batches: Vec<Wished>| {
         runtime.block_on(async {
             for subject in &subjects {
                 subject.done(batch(vec![Write::DeleteRange(Vec::new()..vec![0xff; 8])])).await;
