@@ -21,6 +21,7 @@ use crate::plugin::Catalog;
 use crate::service::chat::Chat;
 use crate::service::conversation::Conversations;
 use crate::service::provider::Providers;
+use crate::service::session::Sessions;
 use crate::service::{Clock, Readiness};
 use crate::store::Store;
 use crate::telemetry::Telemetry;
@@ -33,7 +34,9 @@ pub struct State {
     pub providers: Arc<Providers>,
     /// What outlives the process.
     pub store: Store,
-    /// What was said before.
+    /// What was said and done, by whom.
+    pub sessions: Arc<Sessions>,
+    /// What was said before on the chat surface.
     pub conversations: Arc<Conversations>,
     /// What is loaded.
     pub catalog: Arc<Catalog>,
