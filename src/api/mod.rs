@@ -18,6 +18,7 @@ use tokio::time::Instant;
 use crate::http::openapi::{self, Info};
 use crate::http::{Endpoint, Fixed, Surface};
 use crate::plugin::Catalog;
+use crate::service::access::Accounts;
 use crate::service::chat::Chat;
 use crate::service::conversation::Conversations;
 use crate::service::provider::Providers;
@@ -33,6 +34,8 @@ pub struct State {
     pub providers: Arc<Providers>,
     /// What outlives the process.
     pub store: Store,
+    /// Who there is.
+    pub accounts: Arc<Accounts>,
     /// What was said before.
     pub conversations: Arc<Conversations>,
     /// What is loaded.

@@ -37,6 +37,12 @@ impl Reply {
         Self { status, headers, body: ReplyBody::Whole(Some(body)) }
     }
 
+    /// The same with another status.
+    #[must_use]
+    pub fn with_status(self, status: StatusCode) -> Self {
+        Self { status, ..self }
+    }
+
     /// An answer without a body.
     pub fn empty(status: StatusCode) -> Self {
         Self { status, headers: HeaderMap::new(), body: ReplyBody::Whole(None) }
@@ -49,6 +55,13 @@ impl Reply {
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
         // Proxies that buffer would turn a stream into a wait.
         headers.insert(HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
+        Self { status: StatusCode::OK, headers, body: ReplyBody::Stream(Box::pin(stream)) }
+    }
+
+    /// A stream of JSON values, each a line of its own.
+    pub fn lines(stream: impl futures_util::Stream<Item = Bytes> + Send + 'static) -> Self {
+        let mut headers = HeaderMap::with_capacity(2);
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-ndjson"));
         Self { status: StatusCode::OK, headers, body: ReplyBody::Stream(Box::pin(stream)) }
     }
 

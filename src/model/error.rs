@@ -38,6 +38,7 @@ pub enum Kind {
     ContextTooLong,
     Refused,
     RateLimited,
+    OverBudget,
     Overloaded,
     Unavailable,
     Timeout,

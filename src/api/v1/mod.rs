@@ -1,8 +1,11 @@
 //! The native API under `/api/v1`: the chat surface, and what is there to chat with.
 
+mod admin;
+mod auth;
 mod chat;
 mod examples;
 mod inventory;
+mod lines;
 pub(super) mod shape;
 mod wire;
 
@@ -42,7 +45,7 @@ const PROVIDER: &[u16] = &[403, 404, 502, 504];
 
 pub(super) fn endpoints() -> Vec<Endpoint<State>> {
     let surface = &SURFACE;
-    vec![
+    let mut endpoints = vec![
         served::documented(Endpoint::post(surface, "/api/v1/chat", |request| answer(chat::chat(request))))
             .named("chat", "Sends one message and waits for the answer.")
             .takes::<wire::ChatRequest>("The message, and who is to answer it.", examples::chat_request)
@@ -71,5 +74,8 @@ pub(super) fn endpoints() -> Vec<Endpoint<State>> {
         Endpoint::get(surface, "/api/v1/status", |request| answer(inventory::status(request)))
             .named("getStatus", "What the server has done and is doing.")
             .gives::<inventory::StatusView>("The server's figures.", examples::status),
-    ]
+    ];
+    endpoints.extend(auth::endpoints());
+    endpoints.extend(admin::endpoints());
+    endpoints
 }

@@ -47,8 +47,10 @@ use crate::http::router::Route;
 use crate::http::{Access, Endpoint, Reply, Request, Router, Surface};
 use crate::model::caller::Caller;
 use crate::model::{Error, Fault, Kind, Result};
+use crate::service::access::Accounts;
 use crate::service::limit::{Limiter, Standing};
 use crate::service::{Clock, clock};
+use crate::store::Store;
 use crate::telemetry::Telemetry;
 use crate::telemetry::metrics::Metrics;
 
@@ -92,7 +94,8 @@ struct Stations {
 /// Says which setting can't be followed.
 pub(in crate::edge) fn check(settings: &config::Server) -> Result<()> {
     let limiter = Arc::new(Limiter::new(&settings.rate_limit, Clock::system()));
-    Stations::new(settings, limiter).map(drop)
+    let accounts = Accounts::new(Store::in_memory(), settings, Clock::system());
+    Stations::new(settings, limiter, Arc::new(accounts)).map(drop)
 }
 
 // === impl Pipeline ===
@@ -107,10 +110,11 @@ impl<S: Send + Sync + 'static> Pipeline<S> {
         router: Router<S>,
         settings: &config::Server,
         limiter: Arc<Limiter>,
+        accounts: Arc<Accounts>,
         telemetry: Arc<Telemetry>,
         clock: Clock,
     ) -> Result<Self> {
-        Ok(Self { state, router, stations: Stations::new(settings, limiter)?, telemetry, clock })
+        Ok(Self { state, router, stations: Stations::new(settings, limiter, accounts)?, telemetry, clock })
     }
 
     /// Whether callers must show a key.
@@ -168,7 +172,7 @@ impl<S: Send + Sync + 'static> Pipeline<S> {
         // 4 authenticate
         let address = stations.trusted.caller(peer.address, &parts.headers);
         let access = if let Route::Found(endpoint, _) = &route { endpoint.access } else { Access::Anyone };
-        let caller = stations.authenticator.identify(&parts.headers, access, address, surface);
+        let caller = stations.authenticator.identify(&parts.headers, access, address, surface).await;
         // 5 throttle: who shows a wrong key is counted as the stranger that it is
         let stranger;
         let counted = match &caller {
@@ -182,6 +186,7 @@ impl<S: Send + Sync + 'static> Pipeline<S> {
         let throttled = stations.throttle(&route, &parts.method, counted, standing);
         *standing = throttled.inspect_err(|_| self.metrics().limited(surface, "requests"))?;
         let mut caller = caller?;
+        Authenticator::authorize(&caller, access, &parts.method)?;
         caller.trace = trace.context();
         let (endpoint, parameters) = match route {
             Route::Found(endpoint, parameters) => (endpoint, parameters),
@@ -228,14 +233,14 @@ impl<S: Send + Sync + 'static> Pipeline<S> {
 // === impl Stations ===
 
 impl Stations {
-    fn new(settings: &config::Server, limiter: Arc<Limiter>) -> Result<Self> {
+    fn new(settings: &config::Server, limiter: Arc<Limiter>, accounts: Arc<Accounts>) -> Result<Self> {
         let seconds = Duration::from_secs;
         let keys = settings.auth.keys().map_err(Error::internal)?;
         Ok(Self {
             trusted: Trusted::new(settings.trusted_proxies.clone(), settings.trusted_header),
             hosts: Hosts::new(&settings.allowed_hosts),
             cors: Cors::new(&settings.cors)?,
-            authenticator: Authenticator::new(settings.auth.enabled, &keys)?,
+            authenticator: Authenticator::new(settings.auth.enabled, &keys, accounts),
             limiter,
             capacity: Capacity::new(settings.max_concurrent_requests, settings.queue_length, settings.queue_timeout),
             bodies: BodyLimits { most: settings.max_request_body_bytes, within: seconds(settings.read_timeout_secs) },
