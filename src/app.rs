@@ -14,6 +14,7 @@ use crate::http::{Fixed, Router};
 use crate::model::{Error, Result};
 use crate::plugin::bundled::BUNDLED;
 use crate::plugin::wasm::{Loader, Sandbox};
+use crate::service::access::Accounts;
 use crate::service::catalog::ModelCatalog;
 use crate::service::chance::Chance;
 use crate::service::chat::Chat;
@@ -59,6 +60,8 @@ impl App {
         let exported = otel(&config.telemetry.otlp, &egress)?;
         let telemetry = Arc::new(Telemetry { metrics: metrics.clone(), stats: Stats::default(), otel: exported });
         let store = Store::open(&config.store, metrics.store.clone()).await?;
+        let accounts = Arc::new(Accounts::new(store.clone(), &config.server, clock.clone()));
+        accounts.prepare().await?;
         let sandbox = Sandbox::new(&config.plugins)?.counting(metrics.plugins.clone());
         let loader = Loader::load(sandbox, config.plugins.clone(), BUNDLED).await?;
         let catalog = loader.catalog();
@@ -78,6 +81,7 @@ impl App {
             chat: Chat::new(providers.clone(), limiter.clone(), telemetry.clone(), Chance::system(), clock.clone()),
             providers,
             store: store.clone(),
+            accounts: accounts.clone(),
             conversations: Arc::new(Conversations::new(sessions.clone(), kept.wait_for_disk)),
             sessions: sessions.clone(),
             catalog,
@@ -93,7 +97,7 @@ impl App {
         };
         let router = Router::new(endpoints, api::FALLBACK).map_err(Error::internal)?;
         let state = Arc::new(state);
-        let pipeline = Arc::new(Pipeline::new(state, router, &server, limiter, telemetry.clone(), clock)?);
+        let pipeline = Arc::new(Pipeline::new(state, router, &server, limiter, accounts, telemetry.clone(), clock)?);
         let doors = listeners.open()?;
         readiness.ready();
         Ok(Self { doors, pipeline, readiness, loader, telemetry, store, sessions })

@@ -18,6 +18,7 @@ use tokio::time::Instant;
 use crate::http::openapi::{self, Info};
 use crate::http::{Endpoint, Fixed, Surface};
 use crate::plugin::Catalog;
+use crate::service::access::Accounts;
 use crate::service::chat::Chat;
 use crate::service::conversation::Conversations;
 use crate::service::provider::Providers;
@@ -34,6 +35,8 @@ pub struct State {
     pub providers: Arc<Providers>,
     /// What outlives the process.
     pub store: Store,
+    /// Who there is.
+    pub accounts: Arc<Accounts>,
     /// What was said and done, by whom.
     pub sessions: Arc<Sessions>,
     /// What was said before on the chat surface.

@@ -1,5 +1,6 @@
 //! Use cases. Ids and timestamps are made here, nowhere lower.
 
+pub mod access;
 pub mod answer;
 mod attempt;
 mod bill;

@@ -1,9 +1,12 @@
 //! The native API under `/api/v1`: the chat surface, and what is there to chat with.
 
+mod admin;
+mod auth;
 mod chat;
 mod conversations;
 mod examples;
 mod inventory;
+mod lines;
 pub(super) mod shape;
 mod wire;
 
@@ -43,7 +46,7 @@ const CONVERSING: &[u16] = &[403, 404, 409, 502, 504];
 
 pub(super) fn endpoints() -> Vec<Endpoint<State>> {
     let surface = &SURFACE;
-    vec![
+    let mut endpoints = vec![
         served::documented(Endpoint::post(surface, "/api/v1/chat", |request| answer(chat::chat(request))))
             .named("chat", "Sends one message and waits for the answer.")
             .takes::<wire::ChatRequest>("The message, and who is to answer it.", examples::chat_request)
@@ -90,5 +93,8 @@ pub(super) fn endpoints() -> Vec<Endpoint<State>> {
         Endpoint::get(surface, "/api/v1/status", |request| answer(inventory::status(request)))
             .named("getStatus", "What the server has done and is doing.")
             .gives::<inventory::StatusView>("The server's figures.", examples::status),
-    ]
+    ];
+    endpoints.extend(auth::endpoints());
+    endpoints.extend(admin::endpoints());
+    endpoints
 }
