@@ -18,6 +18,7 @@ pub mod readiness;
 mod recording;
 pub mod route;
 pub mod served;
+pub mod tool;
 mod turn;
 pub mod vendor;
 
@@ -27,4 +28,5 @@ pub use clock::Clock;
 pub use readiness::Readiness;
 pub use route::{Choice, Chosen};
 pub use served::Served;
+pub use tool::Toolbox;
 pub use turn::Turn;
