@@ -1,4 +1,4 @@
-//! `store`.
+//! `store`: where everything is kept that must outlive the process.
 
 use std::path::PathBuf;
 
