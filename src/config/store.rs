@@ -1,4 +1,4 @@
-//! `store`: where everything is kept that must outlive the process.
+//! `store`: where records are kept.
 
 use std::path::PathBuf;
 
