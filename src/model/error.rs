@@ -45,6 +45,7 @@ pub enum Kind {
     Timeout,
     Upstream,
     Plugin,
+    Tool,
     Storage,
     Internal,
 }
