@@ -10,6 +10,7 @@ mod http;
 mod models;
 mod plugins;
 mod process;
+mod websockets;
 
 use std::collections::BTreeMap;
 use std::fmt::Error;
@@ -29,6 +30,7 @@ pub use histogram::{Histogram, SECONDS};
 pub use http::{HUNG_UP, Http};
 pub use models::{ModelCounts, Models, Outcome, ProviderCounts};
 pub use plugins::{Alive, PluginCounts, Plugins};
+pub use websockets::{OpenSocket, WebSockets};
 
 /// See the module.
 #[derive(Debug)]
@@ -39,6 +41,8 @@ pub struct Metrics {
     pub models: Models,
     /// Of plugins.
     pub plugins: Arc<Plugins>,
+    /// Of WebSockets.
+    pub websockets: WebSockets,
     queue_wait: Histogram,
     connections: AtomicU64,
     connections_open: AtomicU64,
@@ -61,6 +65,7 @@ impl Metrics {
             http: Http::new(paths),
             models: Models::default(),
             plugins: Arc::default(),
+            websockets: WebSockets::default(),
             queue_wait: Histogram::default(),
             connections: AtomicU64::new(0),
             connections_open: AtomicU64::new(0),
@@ -133,6 +138,7 @@ impl Collector for Metrics {
         out.counter(&families::CONNECTIONS, [([], get(&self.connections))])?;
         out.counter(&families::CONNECTIONS_REFUSED, self.connections_refused.read(|[reason, _]| [reason]))?;
         out.gauge(&families::CONNECTIONS_OPEN, [([], get(&self.connections_open))])?;
+        self.websockets.write(out)?;
         self.models.write(out)?;
         self.plugins.write(out)?;
         out.counter(&families::CACHE_REQUESTS, self.cache.read(|[result, _]| [result]))?;
