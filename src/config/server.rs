@@ -7,7 +7,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::Secret;
+use super::auth::Auth;
 use super::rate::RateLimit;
 use super::units::{byte_size, duration, or_default};
 use super::websocket::WebSocket;
@@ -158,21 +158,6 @@ pub enum AddressHeader {
     Forwarded,
 }
 
-/// The variable of a key that is looked for unasked.
-const API_KEY: &str = "MORTISE_API_KEY";
-
-/// `server.auth`.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Auth {
-    /// Whether callers must show a key; where left out, if there is one.
-    pub enabled: Option<bool>,
-    /// A key: `env:NAME`, `${NAME}` or `file:PATH`.
-    pub api_key: Option<Secret>,
-    /// The environment variable of a key.
-    pub api_key_env: Option<String>,
-}
-
 /// `server.cors`.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
@@ -255,12 +240,6 @@ impl Default for Ssl {
     }
 }
 
-impl Default for Auth {
-    fn default() -> Self {
-        Self { enabled: None, api_key: None, api_key_env: Some(API_KEY.into()) }
-    }
-}
-
 impl Default for Cors {
     fn default() -> Self {
         let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
@@ -298,6 +277,7 @@ impl Server {
     /// # Errors
     /// Names the time-out that is none: 0, or longer than a year.
     pub(super) fn check(&self) -> Result<(), String> {
+        self.auth.check()?;
         const YEAR: u64 = 366 * 24 * 60 * 60;
         let waits = [
             ("handshake_timeout_secs", self.handshake_timeout_secs, 1),
@@ -343,33 +323,5 @@ impl Cors {
             }
             None => self.origins.clone(),
         }
-    }
-}
-
-// === impl Auth ===
-
-impl Auth {
-    /// The keys that are set: `api_key`, the variable `api_key_env`, and those of `MORTISE_API_KEYS`, parted by commas.
-    ///
-    /// # Errors
-    /// Says which reference can't be followed.
-    pub fn keys(&self) -> Result<Vec<String>, String> {
-        let mut keys = Vec::new();
-        if let Some(secret) = &self.api_key {
-            keys.push(secret.resolve().map_err(|error| format!("server.auth.api_key: {error}"))?);
-        }
-        if let Some(name) = self.api_key_env.as_deref() {
-            let key = super::load::variable(name);
-            // Who names a variable wants a key to be asked for, also when it is misspelt.
-            if key.is_none() && name != API_KEY {
-                return Err(format!("server.auth.api_key_env: environment variable {name} is not set"));
-            }
-            keys.extend(key);
-        }
-        let list = super::load::variable("MORTISE_API_KEYS").unwrap_or_default();
-        keys.extend(list.split(',').map(str::to_owned));
-        keys.iter_mut().for_each(|key| *key = key.trim().to_owned());
-        keys.retain(|key| !key.is_empty());
-        Ok(keys)
     }
 }

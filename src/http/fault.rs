@@ -78,6 +78,7 @@ fn row(kind: Kind, whose: Whose) -> Row {
         (Kind::UnsupportedMediaType, _)           => (415, "UNSUPPORTED_MEDIA_TYPE", INVALID, Some("unsupported_media_type"), INVALID),
         (Kind::UpgradeRequired, _)                => (426, "UPGRADE_REQUIRED", INVALID, Some("upgrade_required"), INVALID),
         (Kind::RateLimited, _)                    => (429, "RATE_LIMITED", "rate_limit_error", Some("rate_limit_exceeded"), "rate_limit_error"),
+        (Kind::OverBudget, _)                     => (429, "BUDGET_EXCEEDED", "insufficient_quota", Some("insufficient_quota"), "rate_limit_error"),
         (Kind::Timeout, Whose::Caller)            => (408, "TIMEOUT", INVALID, Some("timeout"), INVALID),
         (Kind::Timeout, _)                        => (504, "TIMEOUT", "server_error", Some("timeout"), "timeout_error"),
         (Kind::Overloaded, Whose::Upstream)       => (503, PROVIDER, "server_error", Some("overloaded"), ANTHROPIC_OVERLOADED),

@@ -39,6 +39,7 @@ pub enum Kind {
     ContextTooLong,
     Refused,
     RateLimited,
+    OverBudget,
     Overloaded,
     Unavailable,
     Timeout,

@@ -19,6 +19,7 @@ mod grammar;
 mod harness;
 mod kit;
 mod patience;
+mod people;
 mod shape;
 mod simulator;
 mod steady;
