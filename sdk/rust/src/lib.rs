@@ -57,6 +57,8 @@
 //! | [`json`] | writing JSON bodies in one pass, reading frames without copies |
 //! | [`fields`] | reading an object field by field, so that the unknown ones are kept |
 //! | [`openai`] | the chat-completions dialect, ready for every vendor that speaks it |
+//! | [`foreign`] | fields of another dialect that may be left out |
+//! | [`names`] | names of tools that a vendor can't take, there and back |
 //! | [`log`] | the host's log |
 //! | `testing` | running a whole exchange natively, from recorded bytes (not in a guest) |
 //!
@@ -69,9 +71,11 @@ extern crate self as mortise_sdk;
 pub mod bindings;
 pub mod chat;
 pub mod fields;
+pub mod foreign;
 pub mod http;
 pub mod json;
 pub mod log;
+pub mod names;
 pub mod openai;
 pub mod provider;
 #[cfg(not(target_family = "wasm"))]
