@@ -34,8 +34,12 @@ impl<'e> Fault<'e> {
         if self.anthropic_type == ANTHROPIC_OVERLOADED { coded(529) } else { self.status }
     }
 
-    /// Seconds after which another attempt makes sense, rounded up.
+    /// Seconds after which another attempt makes sense, rounded up; of a request that is wrong no attempt does, whatever its
+    /// vendor says.
     pub fn retry_after(&self) -> Option<u64> {
+        if ![StatusCode::TOO_MANY_REQUESTS, StatusCode::SERVICE_UNAVAILABLE].contains(&self.status) {
+            return None;
+        }
         self.error.retry_after().map(|after| after.as_secs() + u64::from(after.subsec_nanos() > 0))
     }
 

@@ -57,6 +57,8 @@
 //! | [`json`] | writing JSON bodies in one pass, reading frames without copies |
 //! | [`fields`] | reading an object field by field, so that the unknown ones are kept |
 //! | [`openai`] | the chat-completions dialect, ready for every vendor that speaks it |
+//! | [`foreign`] | fields of another dialect that may be left out |
+//! | [`names`] | names of tools that a vendor can't take, there and back |
 //! | [`log`] | the host's log |
 //! | [`mod@tool`] | the trait of a plugin of tools, their arguments, answers and errors, and what they reach through the host |
 //! | `testing` | running a whole exchange natively, from recorded bytes (not in a guest) |
@@ -72,10 +74,12 @@ extern crate self as mortise_sdk;
 pub mod bindings;
 pub mod chat;
 pub mod fields;
+pub mod foreign;
 pub mod http;
 pub mod json;
 pub mod log;
 mod named;
+pub mod names;
 pub mod openai;
 pub mod provider;
 #[cfg(not(target_family = "wasm"))]
