@@ -14,6 +14,7 @@ use crate::http::{Fixed, Router};
 use crate::model::{Error, Result};
 use crate::plugin::bundled::BUNDLED;
 use crate::plugin::wasm::{Loader, Sandbox};
+use crate::service::access::Accounts;
 use crate::service::catalog::ModelCatalog;
 use crate::service::chance::Chance;
 use crate::service::chat::Chat;
@@ -22,7 +23,7 @@ use crate::service::limit::Limiter;
 use crate::service::provider::Providers;
 use crate::service::session::Sessions;
 use crate::service::template::Templates;
-use crate::service::{Clock, Readiness};
+use crate::service::{Clock, Readiness, Toolbox};
 use crate::store::Store;
 use crate::telemetry::Telemetry;
 use crate::telemetry::metrics::Metrics;
@@ -39,6 +40,7 @@ pub struct App {
     readiness: Arc<Readiness>,
     loader: Loader,
     telemetry: Arc<Telemetry>,
+    store: Store,
     sessions: Arc<Sessions>,
 }
 
@@ -58,7 +60,9 @@ impl App {
         let metrics = Arc::new(Metrics::new(endpoints.iter().map(|endpoint| endpoint.path)));
         let exported = otel(&config.telemetry.otlp, &egress)?;
         let telemetry = Arc::new(Telemetry { metrics: metrics.clone(), stats: Stats::default(), otel: exported });
-        let store = Store::open(&config.store).await?;
+        let store = Store::open(&config.store, metrics.store.clone()).await?;
+        let accounts = Arc::new(Accounts::new(store.clone(), &config.server, clock.clone()));
+        accounts.prepare().await?;
         let sandbox = Sandbox::new(&config.plugins)?.counting(metrics.plugins.clone());
         let loader = Loader::load(sandbox, config.plugins.clone(), BUNDLED).await?;
         let catalog = loader.catalog();
@@ -68,6 +72,7 @@ impl App {
         let seconds = Duration::from_secs;
         let (server, exposed) = (config.server.clone(), config.telemetry.metrics);
         let limiter = Arc::new(Limiter::new(&server.rate_limit, clock.clone()));
+        let scratch = config.store.path.join("scratch");
         let models = ModelCatalog::load(config.model_catalog.as_deref())?;
         let providers = Arc::new(Providers::new(config, egress, catalog.clone(), models));
         for fault in providers.route_faults() {
@@ -81,6 +86,8 @@ impl App {
             conversations: Arc::new(Conversations::new(sessions.clone(), wait_for_disk)),
             sessions: sessions.clone(),
             templates: Templates::new(store.clone(), clock.clone()),
+            accounts: accounts.clone(),
+            tools: Arc::new(Toolbox::new(catalog.clone(), metrics.plugins.clone(), scratch)),
             catalog,
             telemetry: telemetry.clone(),
             metrics: exposed,
@@ -94,10 +101,10 @@ impl App {
         };
         let router = Router::new(endpoints, api::FALLBACK).map_err(Error::internal)?;
         let state = Arc::new(state);
-        let pipeline = Arc::new(Pipeline::new(state, router, &server, limiter, telemetry.clone(), clock)?);
+        let pipeline = Arc::new(Pipeline::new(state, router, &server, limiter, accounts, telemetry.clone(), clock)?);
         let doors = listeners.open()?;
         readiness.ready();
-        Ok(Self { doors, pipeline, readiness, loader, telemetry, sessions })
+        Ok(Self { doors, pipeline, readiness, loader, telemetry, store, sessions })
     }
 
     /// Where it listens, in the order of the configuration.
@@ -123,6 +130,9 @@ impl App {
         // What was answered is written, if the store still takes it.
         if timeout(LAST_WORDS, self.sessions.settle()).await.is_err() {
             tracing::error!("the store didn't take all that was said within {} s", LAST_WORDS.as_secs());
+        }
+        if let Err(error) = self.store.close().await {
+            tracing::warn!(%error, "the store couldn't be closed properly; it is repaired when it is opened next");
         }
         let telemetry = self.telemetry;
         if telemetry.otel.is_some() {

@@ -11,6 +11,7 @@ use serde_json::Value;
 use super::fault::Fault;
 use super::{Reply, Request};
 use crate::model::Result;
+use crate::model::account::Right;
 use crate::model::id::RequestId;
 
 /// A handler's answer in the making.
@@ -55,8 +56,14 @@ pub struct Type {
 pub enum Access {
     /// Everybody, also where keys are asked for.
     Anyone,
-    /// Who shows a key, where keys are asked for.
+    /// Who shows a key, where keys are asked for. Whoever may only look may only `GET`.
     Caller,
+    /// Users and keys that are kept, also where nobody is asked for a key.
+    Member,
+    /// Who may change their own account: who has logged in, and keys that say so.
+    Account,
+    /// Administrators, also where nobody is asked for a key.
+    Admin,
 }
 
 /// One method at one path.
@@ -158,6 +165,27 @@ impl Type {
     }
 }
 
+// === impl Access ===
+
+impl Access {
+    /// What a member must be allowed to ask with `method`; nothing where anybody may.
+    pub fn right(self, method: &Method) -> Option<Right> {
+        match self {
+            Self::Anyone => None,
+            Self::Caller if *method == Method::GET || *method == Method::HEAD => Some(Right::Read),
+            Self::Caller => Some(Right::Write),
+            Self::Member => Some(Right::Read),
+            Self::Account => Some(Right::Account),
+            Self::Admin => Some(Right::Admin),
+        }
+    }
+
+    /// Whether only members may ask, also where nobody is asked for a key.
+    pub fn is_personal(self) -> bool {
+        matches!(self, Self::Member | Self::Account | Self::Admin)
+    }
+}
+
 // === impl Endpoint ===
 
 impl<S> Endpoint<S> {
@@ -195,6 +223,11 @@ impl<S> Endpoint<S> {
     /// A token may stand in the query, as `token`.
     pub fn token_in_query(self) -> Self {
         Self { token_in_query: true, ..self }
+    }
+
+    /// Only those may ask.
+    pub fn only(self, access: Access) -> Self {
+        Self { access, ..self }
     }
 
     /// The document speaks of it: with this operation id, and this one sentence.

@@ -146,13 +146,14 @@ impl Writer {
         let security = match endpoint.access {
             Access::Anyone => json!([]),
             Access::Caller => json!([{"ApiKeyAuth": []}, {"BearerAuth": []}, {}]),
+            Access::Member | Access::Account | Access::Admin => json!([{"ApiKeyAuth": []}, {"BearerAuth": []}]),
         };
         put(&mut written, "security", security);
         written
     }
 
     fn responses<S>(&mut self, endpoint: &Endpoint<S>, operation: &Operation) -> Value {
-        let limited = endpoint.access == Access::Caller;
+        let limited = endpoint.access != Access::Anyone;
         let mut headers = common_headers(limited);
         for (name, description) in &operation.headers {
             put(&mut headers, *name, json!({"description": description, "schema": {"type": "string"}}));

@@ -61,6 +61,13 @@ impl Reply {
         Self { status: StatusCode::OK, headers, body: ReplyBody::Stream(Box::pin(stream)), upgrade: None }
     }
 
+    /// A stream of JSON values, each a line of its own.
+    pub fn lines(stream: impl futures_util::Stream<Item = Bytes> + Send + 'static) -> Self {
+        let mut headers = HeaderMap::with_capacity(2);
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-ndjson"));
+        Self { status: StatusCode::OK, headers, body: ReplyBody::Stream(Box::pin(stream)) }
+    }
+
     /// As hyper wants it.
     pub fn into_response(self) -> Response<ReplyBody> {
         let mut response = Response::new(self.body);

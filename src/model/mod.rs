@@ -1,5 +1,6 @@
 //! The vocabulary that everything above shares: pure values, no input or output, no clock, no async.
 
+pub mod account;
 pub mod caller;
 pub mod chat;
 pub mod error;

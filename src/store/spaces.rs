@@ -43,3 +43,39 @@ pub const PUBLIC_TEMPLATES: Space = Space(51);
 pub const TEMPLATE_LISTS: Space = Space(52);
 /// `[owner or nobody, list, category]` → how many stand in that list, a counter.
 pub const TEMPLATE_COUNTS: Space = Space(53);
+
+/// `[user's id]` → [`User`](crate::model::account::User).
+pub const USERS: Space = Space(10);
+
+/// `[e-mail address in small letters]` → the user's id; no address is two users'.
+pub const EMAILS: Space = Space(11);
+
+/// `[name in small letters]` → the user's id; no name is two users'.
+pub const USERNAMES: Space = Space(12);
+
+/// `[user's id, login's id]` → a login; tokens of one that isn't there are none.
+pub const LOGINS: Space = Space(13);
+
+/// `[key's id]` → [`ApiKey`](crate::model::account::ApiKey), and the key's hash.
+pub const KEYS: Space = Space(14);
+
+/// `[SHA-256 of a key, in hexadecimal]` → the key's id.
+pub const KEY_HASHES: Space = Space(15);
+
+/// `[user's id, key's id]` → the key's id again: the keys of a user.
+pub const KEYS_OF_USER: Space = Space(16);
+
+/// `[signing key's id]` → what signs tokens, or has signed some that are still good.
+pub const SIGNING_KEYS: Space = Space(17);
+
+/// `[user:ID or key:ID]` → when it was last seen.
+pub const SEEN: Space = Space(18);
+
+/// `[role, active or disabled]` → how many users are so (a counter).
+pub const USER_COUNTS: Space = Space(19);
+
+/// `[user:ID, key:ID or all; day or month; calls, tokens or nanodollars]` → what was used then (a counter).
+pub const SPENT: Space = Space(20);
+
+/// `[time in microseconds, event's id]` → a security event.
+pub const AUDIT: Space = Space(21);
