@@ -69,6 +69,8 @@ impl App {
         let readiness = Arc::new(Readiness::default());
         let wait_for_disk = config.sessions.wait_for_disk;
         let sessions = Arc::new(Sessions::new(store.clone(), clock.clone(), &config));
+        let templates = Templates::new(store.clone(), clock.clone());
+        accounts.entrust(vec![sessions.clone(), Arc::new(templates.clone())]);
         let seconds = Duration::from_secs;
         let (server, exposed) = (config.server.clone(), config.telemetry.metrics);
         let limiter = Arc::new(Limiter::new(&server.rate_limit, clock.clone()));
@@ -85,7 +87,7 @@ impl App {
             store: store.clone(),
             conversations: Arc::new(Conversations::new(sessions.clone(), wait_for_disk)),
             sessions: sessions.clone(),
-            templates: Templates::new(store.clone(), clock.clone()),
+            templates,
             accounts: accounts.clone(),
             tools: Arc::new(Toolbox::new(catalog.clone(), metrics.plugins.clone(), scratch)),
             catalog,

@@ -3,7 +3,10 @@
 mod auth;
 mod chat;
 mod chat_stream;
+mod conversations;
 mod plugins;
 mod providers;
+mod session_templates;
+mod sessions;
 mod status;
 mod tools;
