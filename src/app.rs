@@ -21,6 +21,7 @@ use crate::service::chat::Chat;
 use crate::service::conversation::Conversations;
 use crate::service::limit::Limiter;
 use crate::service::provider::Providers;
+use crate::service::responses::Responses;
 use crate::service::session::Sessions;
 use crate::service::template::Templates;
 use crate::service::{Clock, Readiness, Toolbox};
@@ -70,7 +71,8 @@ impl App {
         let wait_for_disk = config.sessions.wait_for_disk;
         let sessions = Arc::new(Sessions::new(store.clone(), clock.clone(), &config));
         let templates = Templates::new(store.clone(), clock.clone());
-        accounts.entrust(vec![sessions.clone(), Arc::new(templates.clone())]);
+        let responses = Responses::new(store.clone(), clock.clone());
+        accounts.entrust(vec![sessions.clone(), Arc::new(templates.clone()), Arc::new(responses.clone())]);
         let seconds = Duration::from_secs;
         let (server, exposed) = (config.server.clone(), config.telemetry.metrics);
         let limiter = Arc::new(Limiter::new(&server.rate_limit, clock.clone()));
@@ -88,6 +90,7 @@ impl App {
             conversations: Arc::new(Conversations::new(sessions.clone(), wait_for_disk)),
             sessions: sessions.clone(),
             templates,
+            responses,
             accounts: accounts.clone(),
             tools: Arc::new(Toolbox::new(catalog.clone(), metrics.plugins.clone(), scratch)),
             catalog,

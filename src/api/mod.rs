@@ -22,6 +22,7 @@ use crate::service::access::Accounts;
 use crate::service::chat::Chat;
 use crate::service::conversation::Conversations;
 use crate::service::provider::Providers;
+use crate::service::responses::Responses;
 use crate::service::session::Sessions;
 use crate::service::template::Templates;
 use crate::service::{Clock, Readiness, Toolbox};
@@ -42,6 +43,8 @@ pub struct State {
     pub sessions: Arc<Sessions>,
     /// What sessions can be made from.
     pub templates: Templates,
+    /// Answers that can be gone on from.
+    pub responses: Responses,
     /// What was said before on the chat surface.
     pub conversations: Arc<Conversations>,
     /// What models can be given, and calls of it.

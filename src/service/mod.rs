@@ -17,6 +17,7 @@ pub mod meter;
 pub mod provider;
 pub mod readiness;
 mod recording;
+pub mod responses;
 pub mod route;
 pub mod served;
 pub mod session;

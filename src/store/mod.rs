@@ -13,6 +13,7 @@ pub mod memory;
 pub mod message;
 mod migrate;
 pub mod redb;
+pub mod response;
 pub mod session;
 pub mod spaces;
 pub mod template;

@@ -43,6 +43,8 @@ pub const PUBLIC_TEMPLATES: Space = Space(51);
 pub const TEMPLATE_LISTS: Space = Space(52);
 /// `[owner or nobody, list, category]` → how many stand in that list, a counter.
 pub const TEMPLATE_COUNTS: Space = Space(53);
+/// `[owner, response]` → [`Response`](crate::model::session::Response).
+pub const RESPONSES: Space = Space(54);
 
 /// `[user's id]` → [`User`](crate::model::account::User).
 pub const USERS: Space = Space(10);

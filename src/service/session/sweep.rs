@@ -14,7 +14,7 @@ use super::Sessions;
 use crate::model::session::{Origin, Session};
 use crate::model::{Kind, Result};
 use crate::store::session::Aged;
-use crate::store::{Change, Stored};
+use crate::store::{Change, Stored, response};
 
 /// How often.
 const EVERY: Duration = Duration::from_secs(10);
@@ -73,6 +73,15 @@ impl Sessions {
         if let Some(before) = kept.archives.and_then(|age| self.before(age)) {
             for aged in self.records.due(ARCHIVES, before, SOME).await? {
                 self.forget_archive(&aged).await?;
+                expired += 1;
+            }
+        }
+        if let Some(before) = kept.responses.and_then(|age| self.before(age)) {
+            for aged in self.records.due(response::AGING, before, SOME).await? {
+                let mut change = Change::default();
+                change.remove(&aged);
+                response::delete(&mut change, &aged.record.owner, &aged.record.id);
+                self.records.commit(change).await.map(drop)?;
                 expired += 1;
             }
         }
