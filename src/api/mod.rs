@@ -22,6 +22,7 @@ use crate::service::access::Accounts;
 use crate::service::chat::Chat;
 use crate::service::conversation::Conversations;
 use crate::service::provider::Providers;
+use crate::service::session::Sessions;
 use crate::service::{Clock, Readiness};
 use crate::store::Store;
 use crate::telemetry::Telemetry;
@@ -36,7 +37,9 @@ pub struct State {
     pub store: Store,
     /// Who there is.
     pub accounts: Arc<Accounts>,
-    /// What was said before.
+    /// What was said and done, by whom.
+    pub sessions: Arc<Sessions>,
+    /// What was said before on the chat surface.
     pub conversations: Arc<Conversations>,
     /// What is loaded.
     pub catalog: Arc<Catalog>,

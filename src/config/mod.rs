@@ -11,9 +11,11 @@ mod rate;
 mod routing;
 mod secret;
 mod server;
+mod sessions;
 mod store;
 mod telemetry;
 mod units;
+mod websocket;
 
 #[cfg(test)]
 mod tests;
@@ -32,9 +34,11 @@ pub use rate::{Per, Rate, RateLimit, SurfaceLimit, Surfaces};
 pub use routing::{Breaker, Cache, Route, RouteCache, RouteTarget, Routing};
 pub use secret::Secret;
 pub use server::{AddressHeader, ClientAuth, Compression, Cors, Listen, Server, Ssl, TlsVersion};
+pub use sessions::Sessions;
 pub use store::{Store, StoreEngine};
 pub use telemetry::{LogFormat, Logging, Otlp, Rotation, Telemetry};
 use units::{byte_size, duration, entries, or_default};
+pub use websocket::WebSocket;
 
 /// Everything that can be set.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
@@ -67,6 +71,9 @@ pub struct Config {
     /// Where everything is kept that must outlive the process.
     #[serde(deserialize_with = "or_default")]
     pub store: Store,
+    /// Sessions and conversations: who waits for whom, and what they may hold.
+    #[serde(deserialize_with = "or_default")]
+    pub sessions: Sessions,
     /// What is logged, and how.
     #[serde(deserialize_with = "or_default")]
     pub logging: Logging,

@@ -6,6 +6,7 @@ use http::{HeaderMap, Response, StatusCode};
 use serde::Serialize;
 
 use super::body::ReplyBody;
+use super::websocket::Upgrade;
 use crate::model::{Error, Result};
 
 /// An answer.
@@ -16,6 +17,8 @@ pub struct Reply {
     pub headers: HeaderMap,
     /// Its body.
     pub body: ReplyBody,
+    /// What the connection becomes once it has gone out, if it becomes anything else.
+    pub upgrade: Option<Upgrade>,
 }
 
 // === impl Reply ===
@@ -34,7 +37,7 @@ impl Reply {
     pub fn whole(status: StatusCode, mime: &'static str, body: Bytes) -> Self {
         let mut headers = HeaderMap::with_capacity(4);
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(mime));
-        Self { status, headers, body: ReplyBody::Whole(Some(body)) }
+        Self { status, headers, body: ReplyBody::Whole(Some(body)), upgrade: None }
     }
 
     /// The same with another status.
@@ -45,7 +48,7 @@ impl Reply {
 
     /// An answer without a body.
     pub fn empty(status: StatusCode) -> Self {
-        Self { status, headers: HeaderMap::new(), body: ReplyBody::Whole(None) }
+        Self { status, headers: HeaderMap::new(), body: ReplyBody::Whole(None), upgrade: None }
     }
 
     /// A stream of server-sent events, already written out.
@@ -55,7 +58,7 @@ impl Reply {
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
         // Proxies that buffer would turn a stream into a wait.
         headers.insert(HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
-        Self { status: StatusCode::OK, headers, body: ReplyBody::Stream(Box::pin(stream)) }
+        Self { status: StatusCode::OK, headers, body: ReplyBody::Stream(Box::pin(stream)), upgrade: None }
     }
 
     /// A stream of JSON values, each a line of its own.

@@ -19,6 +19,7 @@ pub mod readiness;
 mod recording;
 pub mod route;
 pub mod served;
+pub mod session;
 mod turn;
 pub mod vendor;
 

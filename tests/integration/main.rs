@@ -46,3 +46,4 @@ mod shutdown;
 mod stations;
 mod telemetry;
 mod vendor;
+mod websocket;

@@ -56,6 +56,12 @@ families! {
         "Connections that were closed before they were served";
     CONNECTIONS_OPEN = "mortise_connections_open" ()
         "Connections now";
+    WEBSOCKETS_OPEN = "mortise_websockets_open" ()
+        "WebSockets now";
+    WEBSOCKETS_CLOSED = "mortise_websockets_closed_total" ("code", "by")
+        "WebSockets that are over, by the code they were closed with and by who closed them; 1006 is a connection that broke";
+    WEBSOCKET_MESSAGES = "mortise_websocket_messages_total" ("direction")
+        "Messages on WebSockets, in from callers and out to them";
 
     // Providers.
     PROVIDER_REQUESTS = "mortise_provider_requests_total" ("provider", "model", "outcome")
@@ -83,9 +89,16 @@ families! {
 
     CACHE_REQUESTS = "mortise_cache_requests_total" ("result")
         "Answers that were looked for in the cache";
-    // What has nothing to count before there is a store.
+
+    // The store.
     STORE_COMMITS = "mortise_store_commits_total" ()
         "Transactions that were committed to the store";
+    STORE_BATCHES = "mortise_store_batches_total" ()
+        "Changes that those transactions joined";
+    STORE_SYNC = "mortise_store_commit_duration_seconds" ["seconds"] ()
+        "How long a transaction took to be on disk";
+    STORE_FAILURES = "mortise_store_failures_total" ()
+        "What the store couldn't read or write because of its disk";
 
     // The server itself.
     BUILD = "mortise_build_info" ("version")
