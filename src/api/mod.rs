@@ -23,7 +23,7 @@ use crate::service::chat::Chat;
 use crate::service::conversation::Conversations;
 use crate::service::provider::Providers;
 use crate::service::session::Sessions;
-use crate::service::{Clock, Readiness};
+use crate::service::{Clock, Readiness, Toolbox};
 use crate::store::Store;
 use crate::telemetry::Telemetry;
 
@@ -41,6 +41,8 @@ pub struct State {
     pub sessions: Arc<Sessions>,
     /// What was said before on the chat surface.
     pub conversations: Arc<Conversations>,
+    /// What models can be given, and calls of it.
+    pub tools: Arc<Toolbox>,
     /// What is loaded.
     pub catalog: Arc<Catalog>,
     /// What has been counted.

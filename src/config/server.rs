@@ -141,12 +141,21 @@ pub enum ClientAuth {
 
 /// A version of TLS.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq)]
+#[serde(try_from = "WrittenVersion")]
 #[expect(missing_docs, reason = "the names explain themselves")]
 pub enum TlsVersion {
     #[serde(rename = "1.2")]
     V1_2,
     #[serde(rename = "1.3")]
     V1_3,
+}
+
+/// As people write it: without quotes it is a number, in the environment always.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum WrittenVersion {
+    Text(String),
+    Number(f64),
 }
 
 /// Where proxies write whom they speak for.
@@ -236,6 +245,22 @@ impl Default for Ssl {
             client_ca: None,
             client_auth: ClientAuth::None,
             min_version: TlsVersion::V1_2,
+        }
+    }
+}
+
+impl TryFrom<WrittenVersion> for TlsVersion {
+    type Error = String;
+
+    fn try_from(written: WrittenVersion) -> Result<Self, String> {
+        let written = match written {
+            WrittenVersion::Text(text) => text,
+            WrittenVersion::Number(number) => number.to_string(),
+        };
+        match written.as_str() {
+            "1.2" => Ok(Self::V1_2),
+            "1.3" => Ok(Self::V1_3),
+            _ => Err(format!("`{written}` is no version of TLS that is spoken here; write \"1.2\" or \"1.3\"")),
         }
     }
 }

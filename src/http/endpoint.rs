@@ -215,11 +215,6 @@ impl<S> Endpoint<S> {
         Self { access: Access::Anyone, ..self }
     }
 
-    /// Only those may ask.
-    pub fn only(self, access: Access) -> Self {
-        Self { access, ..self }
-    }
-
     /// The connection may become a WebSocket; see [`Request::upgrade`].
     pub fn socket(self) -> Self {
         Self { socket: true, ..self }
@@ -228,6 +223,11 @@ impl<S> Endpoint<S> {
     /// A token may stand in the query, as `token`.
     pub fn token_in_query(self) -> Self {
         Self { token_in_query: true, ..self }
+    }
+
+    /// Only those may ask.
+    pub fn only(self, access: Access) -> Self {
+        Self { access, ..self }
     }
 
     /// The document speaks of it: with this operation id, and this one sentence.

@@ -168,11 +168,14 @@ impl Writer {
             let switched = "The connection is a WebSocket from here on (over HTTP/2: 200); what is said on it stands under `x-websocket`.";
             responses.insert("101".into(), json!({"description": switched, "headers": headers}));
         }
-        if operation.status == 204 {
-            responses.insert("204".into(), json!({"description": "It is done.", "headers": headers}));
-        } else if !content.is_empty() || !endpoint.socket {
-            let given = json!({"description": words.join(" "), "headers": headers, "content": content});
-            responses.insert(operation.status.max(200).to_string(), given);
+        if !content.is_empty() || !endpoint.socket {
+            let (status, given) = match operation.status {
+                204 => (204, json!({"description": "It is done.", "headers": headers})),
+                status => {
+                    (status.max(200), json!({"description": words.join(" "), "headers": headers, "content": content}))
+                }
+            };
+            responses.insert(status.to_string(), given);
         }
         if operation.conditional {
             let known = json!({"description": "The caller has it already.", "headers": headers});

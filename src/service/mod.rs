@@ -20,6 +20,7 @@ mod recording;
 pub mod route;
 pub mod served;
 pub mod session;
+pub mod tool;
 mod turn;
 pub mod vendor;
 
@@ -29,4 +30,5 @@ pub use clock::Clock;
 pub use readiness::Readiness;
 pub use route::{Choice, Chosen};
 pub use served::Served;
+pub use tool::Toolbox;
 pub use turn::Turn;

@@ -28,6 +28,7 @@ mod upstream;
 // The URLs.
 mod anthropic;
 mod api;
+mod dialects;
 mod docs;
 mod health;
 mod openai;

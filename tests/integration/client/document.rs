@@ -71,7 +71,7 @@ fn faults(document: &Value, schema: &Value, value: &Value) -> Vec<String> {
 const OPTIONAL: [&str; 4] = ["Retry-After", "X-Mortise-Cost", "X-Mortise-Estimated", "X-Mortise-Cache"];
 
 /// What has no such id comes from a test's own upstream, or from below the API.
-fn is_ours(head: &Head) -> bool {
+pub(super) fn is_ours(head: &Head) -> bool {
     head.header("x-request-id").is_some_and(|id| id.starts_with("req-"))
 }
 
