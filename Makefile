@@ -32,6 +32,7 @@ bench: check-toolchain
 	python3 tests/bench/load.py $(TARGET)/release/mortise
 	python3 tests/bench/streams.py $(TARGET)/release/mortise
 	python3 tests/bench/translation.py $(TARGET)/release/mortise
+	python3 tests/bench/logins.py $(TARGET)/release/mortise --most 1.5
 
 # How long a start takes, and what an idle server holds; fails over the limits of tests/bench/start.py.
 bench-start: static

@@ -15,6 +15,7 @@ use crate::model::{Error, Result};
 use crate::plugin::bundled::BUNDLED;
 use crate::plugin::wasm::{Loader, Sandbox};
 use crate::service::access::Accounts;
+use crate::service::budget::Budgets;
 use crate::service::catalog::ModelCatalog;
 use crate::service::chance::Chance;
 use crate::service::chat::Chat;
@@ -41,6 +42,7 @@ pub struct App {
     telemetry: Arc<Telemetry>,
     store: Store,
     sessions: Arc<Sessions>,
+    budgets: Arc<Budgets>,
 }
 
 // === impl App ===
@@ -62,6 +64,8 @@ impl App {
         let store = Store::open(&config.store, metrics.store.clone()).await?;
         let accounts = Arc::new(Accounts::new(store.clone(), &config.server, clock.clone()));
         accounts.prepare().await?;
+        let (budgets, writer) = Budgets::new(store.clone(), clock.clone());
+        tokio::spawn(writer.run());
         let sandbox = Sandbox::new(&config.plugins)?.counting(metrics.plugins.clone());
         let loader = Loader::load(sandbox, config.plugins.clone(), BUNDLED).await?;
         let catalog = loader.catalog();
@@ -79,10 +83,11 @@ impl App {
             tracing::warn!(error = fault.to_string(), "a route has a target that nobody serves");
         }
         let state = State {
-            chat: Chat::new(providers.clone(), limiter.clone(), telemetry.clone(), Chance::system(), clock.clone()),
+            chat: Chat::new(providers.clone(), limiter.clone(), budgets.clone(), telemetry.clone(), Chance::system(), clock.clone()),
             providers,
             store: store.clone(),
             accounts: accounts.clone(),
+            budgets: budgets.clone(),
             conversations: Arc::new(Conversations::new(sessions.clone(), kept.wait_for_disk)),
             sessions: sessions.clone(),
             tools: Arc::new(Toolbox::new(catalog.clone(), metrics.plugins.clone(), scratch)),
@@ -102,7 +107,7 @@ impl App {
         let pipeline = Arc::new(Pipeline::new(state, router, &server, limiter, accounts, telemetry.clone(), clock)?);
         let doors = listeners.open()?;
         readiness.ready();
-        Ok(Self { doors, pipeline, readiness, loader, telemetry, store, sessions })
+        Ok(Self { doors, pipeline, readiness, loader, telemetry, store, sessions, budgets })
     }
 
     /// Where it listens, in the order of the configuration.
@@ -125,7 +130,10 @@ impl App {
         let served = self.doors.serve(self.pipeline, self.readiness, end).await;
         watching.abort();
         sweeping.abort();
-        // What was answered is written, if the store still takes it.
+        // What was answered is written, and what it took, if the store still takes it.
+        if timeout(LAST_WORDS, self.budgets.flush()).await.is_err() {
+            tracing::error!("the store didn't take what calls used within {} s", LAST_WORDS.as_secs());
+        }
         if timeout(LAST_WORDS, self.sessions.settle()).await.is_err() {
             tracing::error!("the store didn't take all that was said within {} s", LAST_WORDS.as_secs());
         }

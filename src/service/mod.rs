@@ -4,6 +4,7 @@ pub mod access;
 pub mod answer;
 mod attempt;
 mod bill;
+pub mod budget;
 pub mod cache;
 mod call;
 pub mod catalog;

@@ -34,10 +34,12 @@ mod health;
 mod openai;
 
 // What no URL shows alone.
+mod budgets;
 mod edge;
 mod guests;
 mod hot_loading;
 mod input;
+mod isolation;
 mod program;
 mod readme;
 mod routing;
