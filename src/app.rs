@@ -83,7 +83,14 @@ impl App {
             tracing::warn!(error = fault.to_string(), "a route has a target that nobody serves");
         }
         let state = State {
-            chat: Chat::new(providers.clone(), limiter.clone(), budgets.clone(), telemetry.clone(), Chance::system(), clock.clone()),
+            chat: Chat::new(
+                providers.clone(),
+                limiter.clone(),
+                budgets.clone(),
+                telemetry.clone(),
+                Chance::system(),
+                clock.clone(),
+            ),
             providers,
             store: store.clone(),
             accounts: accounts.clone(),

@@ -102,7 +102,13 @@ const DAY: u64 = 24 * HOUR;
 
 impl Default for RateLimit {
     fn default() -> Self {
-        Self { enabled: true, requests_per_minute: None, callers: 100_000, surfaces: Surfaces::default(), classes: BTreeMap::new() }
+        Self {
+            enabled: true,
+            requests_per_minute: None,
+            callers: 100_000,
+            surfaces: Surfaces::default(),
+            classes: BTreeMap::new(),
+        }
     }
 }
 

@@ -16,9 +16,9 @@ fn asks(model: &str) -> Vec<Request> {
         Request::new("POST", "/api/v1/chat").json(&json!({"message": "Hello!", "model": model, "max_tokens": 50})),
         Request::new("POST", "/api/v1/chat/stream")
             .json(&json!({"message": "Hello!", "model": model, "max_tokens": 50})),
-        Request::new("POST", "/v1/chat/completions")
-            .json(&json!({"model": model, "messages": said, "max_tokens": 50})),
-        Request::new("POST", "/v1/responses").json(&json!({"model": model, "input": "Hello!", "max_output_tokens": 50})),
+        Request::new("POST", "/v1/chat/completions").json(&json!({"model": model, "messages": said, "max_tokens": 50})),
+        Request::new("POST", "/v1/responses")
+            .json(&json!({"model": model, "input": "Hello!", "max_output_tokens": 50})),
         Request::new("POST", "/v1/embeddings").json(&json!({"model": model, "input": "Hello!"})),
         Request::new("POST", "/anthropic/v1/messages")
             .json(&json!({"model": model, "messages": said, "max_tokens": 50})),
@@ -71,7 +71,10 @@ async fn a_budget_of_tokens_holds_on_every_surface_and_is_counted_exactly() {
         assert!(used > 0 && used <= 60, "{}: {usage}", request.path);
         assert_eq!(usage["days"][0]["tokens"], usage["month"]["tokens"]);
     }
-    let reply = server.client.send(&asks("echo")[2].clone().header("X-API-Key", &key(&server, &admin, json!({"tokens_per_day": 5})).await.1)).await;
+    let reply = server
+        .client
+        .send(&asks("echo")[2].clone().header("X-API-Key", &key(&server, &admin, json!({"tokens_per_day": 5})).await.1))
+        .await;
     let error = shape::openai(&reply, 429, "insufficient_quota");
     assert_eq!(error["code"], "insufficient_quota");
 }

@@ -37,17 +37,15 @@ pub async fn administered(settings: &str) -> (Server, Person) {
 }
 
 /// The same with more lines of `server`, and with the rest of the configuration. `HOME` in `settings` is the server's directory.
-pub async fn administered_with(
-    settings: &str,
-    server: &str,
-    rest: impl FnOnce(&Path) -> String,
-) -> (Server, Person) {
+pub async fn administered_with(settings: &str, server: &str, rest: impl FnOnce(&Path) -> String) -> (Server, Person) {
     let more = if settings.is_empty() { String::new() } else { format!(", {settings}") };
     let server = Server::configured(|home| {
         make_administrator(home);
         let rest = rest(home);
         let more = more.replace("HOME", &home.display().to_string());
-        format!("server:\n  auth: {{{ACCOUNTS}, registration: open{more}}}\n  {server}\nstore: {{engine: redb}}\n{rest}\n")
+        format!(
+            "server:\n  auth: {{{ACCOUNTS}, registration: open{more}}}\n  {server}\nstore: {{engine: redb}}\n{rest}\n"
+        )
     })
     .await;
     let admin = server.log_in("admin@example.com").await;

@@ -149,7 +149,10 @@ impl Accounts {
         };
         match (found.pop(), found.len()) {
             (Some(view), 0) => Ok(view.key.id),
-            (None, _) => Err(Error::caller(Kind::NotFound, format!("no key is called `{name}`; `mortise tokens list` shows them"))),
+            (None, _) => Err(Error::caller(
+                Kind::NotFound,
+                format!("no key is called `{name}`; `mortise tokens list` shows them"),
+            )),
             (Some(_), more) => {
                 let what = format!("{} keys are called `{name}`; name one by its id", more + 1);
                 Err(Error::caller(Kind::Conflict, what))

@@ -206,7 +206,8 @@ fn key(subject: &str, period: &str, what: &str) -> Key {
 
 fn refused_error(refused: &Refused, now: Timestamp) -> Error {
     let Refused { name, limit, used, needed, is_money, ends_at } = *refused;
-    let written = |amount: i64| if is_money { format!("{:.6} US dollars", dollars(amount)) } else { format!("{amount} tokens") };
+    let written =
+        |amount: i64| if is_money { format!("{:.6} US dollars", dollars(amount)) } else { format!("{amount} tokens") };
     let number = |amount: i64| if is_money { dollars(amount).into() } else { serde_json::Value::from(amount) };
     let what = format!(
         "the budget `{name}` of this account or key is used up: {} of {} are used, and this needs up to {}; it begins anew at {}",
@@ -273,7 +274,11 @@ impl Charge {
         let now = self.budgets.clock.now();
         let over = |share: &Share| {
             let over = amount.minus(share.taken);
-            if share.ledger.is_some() { Amount { tokens: over.tokens.max(0), nanos: over.nanos.max(0) } } else { Amount::default() }
+            if share.ledger.is_some() {
+                Amount { tokens: over.tokens.max(0), nanos: over.nanos.max(0) }
+            } else {
+                Amount::default()
+            }
         };
         // An answer that is longer than was expected counts while it is being said.
         let adds = self.adds(over, 0);

@@ -86,7 +86,10 @@ async fn every_limit_of_everybody_holds() {
     drop(charge);
     assert_eq!(world.used("user:u", "2026-01").await, (0, 50));
     // Another key of the same account is held to the account's limit, too.
-    let other = caller(&[("user:u", Limits { usd_per_month: Some(0.000_05), ..Limits::default() }), ("key:m", Limits::default())]);
+    let other = caller(&[
+        ("user:u", Limits { usd_per_month: Some(0.000_05), ..Limits::default() }),
+        ("key:m", Limits::default()),
+    ]);
     assert!(world.budgets.open(&other, amount(1)).await.is_err());
 }
 

@@ -62,7 +62,10 @@ impl Writer {
             }
             let written = self.write(&owed).await;
             if let (Err(error), false) = (&written, failed) {
-                tracing::error!(error = error.to_string(), "what calls used can't be written down now; it is tried again");
+                tracing::error!(
+                    error = error.to_string(),
+                    "what calls used can't be written down now; it is tried again"
+                );
             }
             failed = written.is_err();
             owed.told(written);

@@ -23,7 +23,11 @@ pub(super) fn endpoints() -> Vec<Endpoint<State>> {
     let user = |endpoint: Endpoint<State>| endpoint.parameter("user_id", "Names the user.", examples::ID);
     let key = |endpoint: Endpoint<State>| endpoint.parameter("key_id", "Names the key.", examples::ID);
     let page = |endpoint: Endpoint<State>| {
-        endpoint.query("skip", "How many come before the first one.", skip_schema).query("limit", "How many at most.", limit_schema)
+        endpoint.query("skip", "How many come before the first one.", skip_schema).query(
+            "limit",
+            "How many at most.",
+            limit_schema,
+        )
     };
     let all = vec![
         Endpoint::get(surface, "/api/v1/admin/stats", |request| answer(stats::stats(request)))

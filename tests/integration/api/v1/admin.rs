@@ -80,7 +80,8 @@ async fn what_is_taken_from_a_user_is_gone_at_once() {
     let id = server.register("a@example.com").await;
     let person = server.log_in("a@example.com").await;
     let key = person.post(client, "/api/auth/api-keys", &json!({"name": "k"})).await.expect(201);
-    let with_key = |method: &str, path: &str| Request::new(method, path).header("X-API-Key", key["key"].as_str().unwrap());
+    let with_key =
+        |method: &str, path: &str| Request::new(method, path).header("X-API-Key", key["key"].as_str().unwrap());
     let patch = async |body: Value| {
         let request = Request::new("PATCH", &format!("/api/v1/admin/users/{id}")).json(&body);
         admin.send(client, request).await.expect(200)
@@ -138,10 +139,8 @@ async fn what_happened_stands_in_the_log() {
         reply.text().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     };
     let of_user = log(&format!("?subject={id}")).await;
-    let told: Vec<(&str, &str)> = of_user
-        .iter()
-        .map(|event| (event["action"].as_str().unwrap(), event["outcome"].as_str().unwrap()))
-        .collect();
+    let told: Vec<(&str, &str)> =
+        of_user.iter().map(|event| (event["action"].as_str().unwrap(), event["outcome"].as_str().unwrap())).collect();
     assert_eq!(told, [("user.created", "ok"), ("login", "wrong password"), ("login", "ok")]);
     assert_eq!((&of_user[1]["request_id"], &of_user[1]["address"]), (&json!(request), &json!("127.0.0.1")));
     assert_eq!(log("?action=login&limit=1").await.len(), 1);
