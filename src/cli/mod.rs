@@ -5,6 +5,7 @@ mod logs;
 mod openapi;
 mod plugin;
 mod serve;
+mod store;
 
 use std::io::Write;
 use std::net::IpAddr;
@@ -45,6 +46,11 @@ enum Command {
     Logs(logs::LogsFlags),
     /// Print the API document: OpenAPI 3.1, as the server has it at /openapi.json.
     Openapi(openapi::OpenapiFlags),
+    /// Check what is stored, back it up, restore it.
+    Store {
+        #[command(subcommand)]
+        command: store::StoreCommand,
+    },
     /// Look at plugins, check them, build them.
     Plugin {
         #[command(subcommand)]
@@ -127,6 +133,7 @@ impl Cli {
             }
             Some(Command::Logs(flags)) => logs::run(&flags, &config),
             Some(Command::Openapi(flags)) => openapi::run(&flags),
+            Some(Command::Store { command }) => store::run(&command, &config.store),
             Some(Command::Plugin { command }) => plugin::run(command, config),
         }
     }
