@@ -1,6 +1,7 @@
 //! The composition root: the only place where everything meets.
 
 use std::future::Future;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,17 +15,18 @@ use crate::http::{Fixed, Router};
 use crate::model::{Error, Result};
 use crate::plugin::bundled::BUNDLED;
 use crate::plugin::wasm::{Loader, Sandbox};
-use crate::service::access::Accounts;
+use crate::service::access::{Accounts, COMMANDS};
 use crate::service::budget::Budgets;
 use crate::service::catalog::ModelCatalog;
 use crate::service::chance::Chance;
 use crate::service::chat::Chat;
+use crate::service::control::{Control, Listening};
 use crate::service::conversation::Conversations;
 use crate::service::limit::Limiter;
 use crate::service::provider::Providers;
 use crate::service::session::Sessions;
-use crate::service::{Clock, Readiness, Toolbox};
-use crate::store::Store;
+use crate::service::{Clock, Readiness, Toolbox, upkeep};
+use crate::store::{Health, Store};
 use crate::telemetry::Telemetry;
 use crate::telemetry::metrics::Metrics;
 use crate::telemetry::otel::{self, Otel};
@@ -43,6 +45,8 @@ pub struct App {
     store: Store,
     sessions: Arc<Sessions>,
     budgets: Arc<Budgets>,
+    /// Absent where nothing is stored.
+    control: Option<Listening>,
 }
 
 // === impl App ===
@@ -62,10 +66,20 @@ impl App {
         let exported = otel(&config.telemetry.otlp, &egress)?;
         let telemetry = Arc::new(Telemetry { metrics: metrics.clone(), stats: Stats::default(), otel: exported });
         let store = Store::open(&config.store, metrics.store.clone()).await?;
+        let mut control = Control::default();
+        upkeep::offer(&mut control, &store);
+        let data = config.store.path.clone();
         let accounts = Arc::new(Accounts::new(store.clone(), &config.server, clock.clone()));
         accounts.prepare().await?;
         let (budgets, writer) = Budgets::new(store.clone(), clock.clone());
         tokio::spawn(writer.run());
+        for name in COMMANDS {
+            let accounts = accounts.clone();
+            control.on(name, move |with| {
+                let accounts = accounts.clone();
+                async move { accounts.command(name, with).await }
+            });
+        }
         let sandbox = Sandbox::new(&config.plugins)?.counting(metrics.plugins.clone());
         let loader = Loader::load(sandbox, config.plugins.clone(), BUNDLED).await?;
         let catalog = loader.catalog();
@@ -112,9 +126,10 @@ impl App {
         let router = Router::new(endpoints, api::FALLBACK).map_err(Error::internal)?;
         let state = Arc::new(state);
         let pipeline = Arc::new(Pipeline::new(state, router, &server, limiter, accounts, telemetry.clone(), clock)?);
+        let control = listening(control, &store, &data);
         let doors = listeners.open()?;
         readiness.ready();
-        Ok(Self { doors, pipeline, readiness, loader, telemetry, store, sessions, budgets })
+        Ok(Self { doors, pipeline, readiness, loader, telemetry, store, sessions, budgets, control })
     }
 
     /// Where it listens, in the order of the configuration.
@@ -144,6 +159,7 @@ impl App {
         if timeout(LAST_WORDS, self.sessions.settle()).await.is_err() {
             tracing::error!("the store didn't take all that was said within {} s", LAST_WORDS.as_secs());
         }
+        drop(self.control);
         if let Err(error) = self.store.close().await {
             tracing::warn!(%error, "the store couldn't be closed properly; it is repaired when it is opened next");
         }
@@ -155,6 +171,19 @@ impl App {
         }
         served.map_err(Error::internal)
     }
+}
+
+/// Listens to commands, where there is a directory for that.
+fn listening(control: Control, store: &Store, directory: &Path) -> Option<Listening> {
+    if store.health() == Health::Volatile {
+        return None;
+    }
+    let listening = control.listen(directory);
+    listening
+        .inspect_err(
+            |error| tracing::warn!(%error, "no socket for commands: `mortise store backup` has to wait for the end"),
+        )
+        .ok()
 }
 
 /// Starts exporting, if the operator wants that.

@@ -11,6 +11,7 @@ pub mod catalog;
 pub mod chance;
 pub mod chat;
 pub mod clock;
+pub mod control;
 pub mod conversation;
 pub mod count;
 pub mod limit;
@@ -23,6 +24,7 @@ pub mod served;
 pub mod session;
 pub mod tool;
 mod turn;
+pub mod upkeep;
 pub mod vendor;
 
 pub use cache::Wish;

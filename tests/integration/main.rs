@@ -47,6 +47,7 @@ mod sdk_javascript;
 mod sdk_python;
 mod shutdown;
 mod stations;
+mod store;
 mod telemetry;
 mod vendor;
 mod websocket;
