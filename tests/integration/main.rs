@@ -40,6 +40,7 @@ mod guests;
 mod hot_loading;
 mod input;
 mod isolation;
+mod operator;
 mod program;
 mod readme;
 mod routing;
