@@ -119,7 +119,7 @@ impl Owed {
             }
         }
         for tell in self.flushing.drain(..) {
-            drop(tell.send(()));
+            let _ = tell.send(());
         }
     }
 }
