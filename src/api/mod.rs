@@ -19,6 +19,7 @@ use crate::http::openapi::{self, Info};
 use crate::http::{Endpoint, Fixed, Surface};
 use crate::plugin::Catalog;
 use crate::service::access::Accounts;
+use crate::service::budget::Budgets;
 use crate::service::chat::Chat;
 use crate::service::conversation::Conversations;
 use crate::service::provider::Providers;
@@ -37,6 +38,8 @@ pub struct State {
     pub providers: Arc<Providers>,
     /// What outlives the process.
     pub store: Store,
+    /// What accounts and keys may use.
+    pub budgets: Arc<Budgets>,
     /// Who there is.
     pub accounts: Arc<Accounts>,
     /// What was said and done, by whom.

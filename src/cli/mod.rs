@@ -1,10 +1,14 @@
 //! The command line.
 
+mod accounts;
 mod health;
 mod logs;
 mod openapi;
 mod plugin;
 mod serve;
+mod store;
+mod tokens;
+mod users;
 
 use std::io::Write;
 use std::net::IpAddr;
@@ -45,6 +49,21 @@ enum Command {
     Logs(logs::LogsFlags),
     /// Print the API document: OpenAPI 3.1, as the server has it at /openapi.json.
     Openapi(openapi::OpenapiFlags),
+    /// Check what is stored, back it up, restore it.
+    Store {
+        #[command(subcommand)]
+        command: store::StoreCommand,
+    },
+    /// Make, change and list accounts; while a server runs, it is asked to.
+    Users {
+        #[command(subcommand)]
+        command: users::UsersCommand,
+    },
+    /// Make, list and revoke keys for callers; while a server runs, it is asked to.
+    Tokens {
+        #[command(subcommand)]
+        command: tokens::TokensCommand,
+    },
     /// Look at plugins, check them, build them.
     Plugin {
         #[command(subcommand)]
@@ -127,6 +146,9 @@ impl Cli {
             }
             Some(Command::Logs(flags)) => logs::run(&flags, &config),
             Some(Command::Openapi(flags)) => openapi::run(&flags),
+            Some(Command::Store { command }) => store::run(&command, &config.store),
+            Some(Command::Users { command }) => users::run(command, &config),
+            Some(Command::Tokens { command }) => tokens::run(command, &config),
             Some(Command::Plugin { command }) => plugin::run(command, config),
         }
     }

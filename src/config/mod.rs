@@ -32,7 +32,7 @@ pub use limits::{Limits, PartialLimits};
 pub use load::{ConfigError, Overrides};
 pub use plugins::{BoundSecret, Confinement, Grant, Place, Plugins, Process, Quarantine, WorkspaceGrant};
 pub use presets::{Preset, presets};
-pub use rate::{Per, Rate, RateLimit, SurfaceLimit, Surfaces};
+pub use rate::{Per, Rate, RateClass, RateLimit, SurfaceLimit, Surfaces};
 pub use routing::{Breaker, Cache, Route, RouteCache, RouteTarget, Routing};
 pub use secret::Secret;
 pub use server::{AddressHeader, ClientAuth, Compression, Cors, Listen, Server, Ssl, TlsVersion};

@@ -34,10 +34,13 @@ mod health;
 mod openai;
 
 // What no URL shows alone.
+mod budgets;
 mod edge;
 mod guests;
 mod hot_loading;
 mod input;
+mod isolation;
+mod operator;
 mod program;
 mod readme;
 mod routing;
@@ -45,6 +48,7 @@ mod sdk_javascript;
 mod sdk_python;
 mod shutdown;
 mod stations;
+mod store;
 mod telemetry;
 mod vendor;
 mod websocket;
