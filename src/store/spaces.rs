@@ -12,3 +12,8 @@ use super::key::Space;
 
 /// `[]` → the version of all that is stored ([`u32`] as a counter).
 pub const VERSION: Space = Space(0);
+
+/// `[plugin, key]` → what the plugin remembers under that key.
+pub const PLUGIN_MEMORY: Space = Space(100);
+/// `[plugin]` → how much of its quota the plugin uses.
+pub const PLUGIN_MEMORY_USED: Space = Space(101);

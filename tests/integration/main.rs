@@ -44,5 +44,6 @@ mod sdk_python;
 mod shutdown;
 mod stations;
 mod telemetry;
+mod tools;
 mod vendor;
 mod websocket;
