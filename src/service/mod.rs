@@ -1,5 +1,6 @@
 //! Use cases. Ids and timestamps are made here, nowhere lower.
 
+pub mod access;
 pub mod answer;
 mod attempt;
 mod bill;
@@ -18,6 +19,7 @@ pub mod readiness;
 mod recording;
 pub mod route;
 pub mod served;
+pub mod session;
 pub mod tool;
 mod turn;
 pub mod vendor;
