@@ -14,6 +14,7 @@ use crate::egress::Egress;
 use crate::http::{Fixed, Router};
 use crate::model::{Error, Result};
 use crate::plugin::bundled::BUNDLED;
+use crate::plugin::process::Runner;
 use crate::plugin::wasm::{Loader, Sandbox};
 use crate::service::access::{Accounts, COMMANDS};
 use crate::service::budget::Budgets;
@@ -82,7 +83,16 @@ impl App {
                 async move { accounts.command(name, with).await }
             });
         }
-        let sandbox = Sandbox::new(&config.plugins)?.counting(metrics.plugins.clone());
+        let runner = Arc::new(Runner::new(config.plugins.process.clone()));
+        let sandbox = Sandbox::new(&config.plugins)?.counting(metrics.plugins.clone()).reaching(
+            egress.clone(),
+            config.egress.timeouts,
+            store.clone(),
+            runner.clone(),
+        );
+        if config.plugins.grants.values().any(|grant| !grant.programs.is_empty()) {
+            tokio::spawn(async move { runner.probe().await });
+        }
         let loader = Loader::load(sandbox, config.plugins.clone(), BUNDLED).await?;
         let catalog = loader.catalog();
         let readiness = Arc::new(Readiness::default());

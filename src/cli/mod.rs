@@ -1,6 +1,7 @@
 //! The command line.
 
 mod accounts;
+mod confine;
 mod health;
 mod logs;
 mod openapi;
@@ -64,6 +65,9 @@ enum Command {
         #[command(subcommand)]
         command: tokens::TokensCommand,
     },
+    /// Start a program for a tool, confined; what the server itself does with this program.
+    #[command(hide = true)]
+    Confine(confine::ConfineFlags),
     /// Look at plugins, check them, build them.
     Plugin {
         #[command(subcommand)]
@@ -118,6 +122,10 @@ impl Cli {
     }
 
     fn try_run(self) -> Result<ExitCode, String> {
+        // Before anything else is done: it becomes another program.
+        if let Some(Command::Confine(flags)) = self.command {
+            return Ok(confine::run(flags));
+        }
         // A flag may stand before the command or behind it.
         let (before, behind) = match &self.command {
             Some(Command::Serve(flags)) => (self.serve, flags.clone()),
@@ -149,6 +157,7 @@ impl Cli {
             Some(Command::Store { command }) => store::run(&command, &config.store),
             Some(Command::Users { command }) => users::run(command, &config),
             Some(Command::Tokens { command }) => tokens::run(command, &config),
+            Some(Command::Confine(flags)) => Ok(confine::run(flags)),
             Some(Command::Plugin { command }) => plugin::run(command, config),
         }
     }

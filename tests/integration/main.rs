@@ -50,5 +50,6 @@ mod shutdown;
 mod stations;
 mod store;
 mod telemetry;
+mod tools;
 mod vendor;
 mod websocket;
