@@ -35,6 +35,7 @@ mod openai;
 
 // What no URL shows alone.
 mod edge;
+mod first_party;
 mod guests;
 mod hot_loading;
 mod input;
@@ -44,6 +45,7 @@ mod routing;
 mod sdk_javascript;
 mod sdk_python;
 mod shutdown;
+mod skeleton;
 mod stations;
 mod telemetry;
 mod vendor;
