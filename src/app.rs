@@ -13,6 +13,7 @@ use crate::egress::Egress;
 use crate::http::{Fixed, Router};
 use crate::model::{Error, Result};
 use crate::plugin::bundled::BUNDLED;
+use crate::plugin::process::Runner;
 use crate::plugin::wasm::{Loader, Sandbox};
 use crate::service::access::Accounts;
 use crate::service::catalog::ModelCatalog;
@@ -62,7 +63,16 @@ impl App {
         let store = Store::open(&config.store, metrics.store.clone()).await?;
         let accounts = Arc::new(Accounts::new(store.clone(), &config.server, clock.clone()));
         accounts.prepare().await?;
-        let sandbox = Sandbox::new(&config.plugins)?.counting(metrics.plugins.clone());
+        let runner = Arc::new(Runner::new(config.plugins.process.clone()));
+        let sandbox = Sandbox::new(&config.plugins)?.counting(metrics.plugins.clone()).reaching(
+            egress.clone(),
+            config.egress.timeouts,
+            store.clone(),
+            runner.clone(),
+        );
+        if config.plugins.grants.values().any(|grant| !grant.programs.is_empty()) {
+            tokio::spawn(async move { runner.probe().await });
+        }
         let loader = Loader::load(sandbox, config.plugins.clone(), BUNDLED).await?;
         let catalog = loader.catalog();
         let readiness = Arc::new(Readiness::default());

@@ -1,5 +1,6 @@
 //! The command line.
 
+mod confine;
 mod health;
 mod logs;
 mod openapi;
@@ -45,6 +46,9 @@ enum Command {
     Logs(logs::LogsFlags),
     /// Print the API document: OpenAPI 3.1, as the server has it at /openapi.json.
     Openapi(openapi::OpenapiFlags),
+    /// Start a program for a tool, confined; what the server itself does with this program.
+    #[command(hide = true)]
+    Confine(confine::ConfineFlags),
     /// Look at plugins, check them, build them.
     Plugin {
         #[command(subcommand)]
@@ -99,6 +103,10 @@ impl Cli {
     }
 
     fn try_run(self) -> Result<ExitCode, String> {
+        // Before anything else is done: it becomes another program.
+        if let Some(Command::Confine(flags)) = self.command {
+            return Ok(confine::run(flags));
+        }
         // A flag may stand before the command or behind it.
         let (before, behind) = match &self.command {
             Some(Command::Serve(flags)) => (self.serve, flags.clone()),
@@ -127,6 +135,7 @@ impl Cli {
             }
             Some(Command::Logs(flags)) => logs::run(&flags, &config),
             Some(Command::Openapi(flags)) => openapi::run(&flags),
+            Some(Command::Confine(flags)) => Ok(confine::run(flags)),
             Some(Command::Plugin { command }) => plugin::run(command, config),
         }
     }

@@ -48,5 +48,6 @@ mod shutdown;
 mod skeleton;
 mod stations;
 mod telemetry;
+mod tools;
 mod vendor;
 mod websocket;
