@@ -36,6 +36,7 @@ mod openai;
 // What no URL shows alone.
 mod budgets;
 mod edge;
+mod first_party;
 mod guests;
 mod hot_loading;
 mod input;
@@ -47,6 +48,7 @@ mod routing;
 mod sdk_javascript;
 mod sdk_python;
 mod shutdown;
+mod skeleton;
 mod stations;
 mod store;
 mod telemetry;
