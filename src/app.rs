@@ -18,6 +18,7 @@ use crate::service::catalog::ModelCatalog;
 use crate::service::chance::Chance;
 use crate::service::chat::Chat;
 use crate::service::limit::Limiter;
+use crate::service::prompt::Prompts;
 use crate::service::provider::Providers;
 use crate::service::{Clock, Readiness};
 use crate::store::Store;
@@ -59,6 +60,7 @@ impl App {
         let seconds = Duration::from_secs;
         let (server, exposed) = (config.server.clone(), config.telemetry.metrics);
         let limiter = Arc::new(Limiter::new(&server.rate_limit, clock.clone()));
+        let prompts = Prompts::new(&config.prompt, server.max_request_body_bytes);
         let models = ModelCatalog::load(config.model_catalog.as_deref())?;
         let providers = Arc::new(Providers::new(config, egress, catalog.clone(), models));
         for fault in providers.route_faults() {
@@ -67,6 +69,7 @@ impl App {
         }
         let state = State {
             chat: Chat::new(providers.clone(), limiter.clone(), telemetry.clone(), Chance::system(), clock.clone()),
+            prompts,
             providers,
             store,
             conversations: Arc::default(),

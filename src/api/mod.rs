@@ -20,6 +20,7 @@ use crate::http::{Endpoint, Fixed, Surface};
 use crate::plugin::Catalog;
 use crate::service::chat::Chat;
 use crate::service::conversation::Conversations;
+use crate::service::prompt::Prompts;
 use crate::service::provider::Providers;
 use crate::service::{Clock, Readiness};
 use crate::store::Store;
@@ -29,6 +30,8 @@ use crate::telemetry::Telemetry;
 pub struct State {
     /// Asks models.
     pub chat: Chat,
+    /// What bounds prompts.
+    pub prompts: Prompts,
     /// Who can be asked.
     pub providers: Arc<Providers>,
     /// What outlives the process.

@@ -6,6 +6,7 @@
 mod limits;
 mod load;
 mod presets;
+mod prompt;
 mod rate;
 mod routing;
 mod secret;
@@ -27,6 +28,7 @@ use serde::{Deserialize, Serialize};
 pub use limits::{Limits, PartialLimits};
 pub use load::{ConfigError, Overrides};
 pub use presets::{Preset, presets};
+pub use prompt::Prompt;
 pub use rate::{Per, Rate, RateLimit, SurfaceLimit, Surfaces};
 pub use routing::{Breaker, Cache, Route, RouteCache, RouteTarget, Routing};
 pub use secret::Secret;
@@ -58,6 +60,9 @@ pub struct Config {
     /// Which answers are kept.
     #[serde(deserialize_with = "or_default")]
     pub cache: Cache,
+    /// What bounds the prompt surface.
+    #[serde(deserialize_with = "or_default")]
+    pub prompt: Prompt,
     /// Where plugins are, what they may do, what bounds them.
     #[serde(deserialize_with = "or_default")]
     pub plugins: Plugins,

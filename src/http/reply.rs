@@ -55,6 +55,13 @@ impl Reply {
         Self { status: StatusCode::OK, headers, body: ReplyBody::Stream(Box::pin(stream)), upgrade: None }
     }
 
+    /// A stream of lines of JSON, already written out.
+    pub fn lines(stream: impl futures_util::Stream<Item = Bytes> + Send + 'static) -> Self {
+        let mut reply = Self::events(stream);
+        reply.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-ndjson"));
+        reply
+    }
+
     /// As hyper wants it.
     pub fn into_response(self) -> Response<ReplyBody> {
         let mut response = Response::new(self.body);

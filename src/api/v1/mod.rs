@@ -3,6 +3,7 @@
 mod chat;
 mod examples;
 mod inventory;
+mod prompt;
 pub(super) mod shape;
 mod wire;
 
@@ -37,12 +38,23 @@ pub const PLATFORM: Surface = Surface {
     vendor_id: None,
 };
 
+/// One prompt, many side by side, chains. A backend that fails is no refusal here.
+pub const PROMPT: Surface = Surface {
+    name: "prompt",
+    about: "Send prompts to backends: one, many side by side, one after the other, or one to several.",
+    prefixes: &["/api/v1/prompt", "/api/v1/parallel", "/api/v1/chain", "/api/v1/compare", "/api/v1/backends"],
+    shape: shape::write,
+    status: |fault| fault.status,
+    error: Type::of::<shape::NativeError<'_>>(),
+    vendor_id: None,
+};
+
 /// How a request fails that asks a provider.
 const PROVIDER: &[u16] = &[403, 404, 502, 504];
 
 pub(super) fn endpoints() -> Vec<Endpoint<State>> {
     let surface = &SURFACE;
-    vec![
+    let mut endpoints = vec![
         served::documented(Endpoint::post(surface, "/api/v1/chat", |request| answer(chat::chat(request))))
             .named("chat", "Sends one message and waits for the answer.")
             .takes::<wire::ChatRequest>("The message, and who is to answer it.", examples::chat_request)
@@ -71,5 +83,7 @@ pub(super) fn endpoints() -> Vec<Endpoint<State>> {
         Endpoint::get(surface, "/api/v1/status", |request| answer(inventory::status(request)))
             .named("getStatus", "What the server has done and is doing.")
             .gives::<inventory::StatusView>("The server's figures.", examples::status),
-    ]
+    ];
+    endpoints.extend(prompt::endpoints());
+    endpoints
 }

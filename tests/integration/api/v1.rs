@@ -3,6 +3,8 @@
 mod chat;
 mod chat_stream;
 mod plugins;
+mod prompt;
+mod prompts;
 mod providers;
 mod status;
 mod tools;
