@@ -18,11 +18,13 @@ use tokio::time::Instant;
 use crate::http::openapi::{self, Info};
 use crate::http::{Endpoint, Fixed, Surface};
 use crate::plugin::Catalog;
+use crate::service::access::Accounts;
 use crate::service::chat::Chat;
 use crate::service::conversation::Conversations;
 use crate::service::prompt::Prompts;
 use crate::service::provider::Providers;
-use crate::service::{Clock, Readiness};
+use crate::service::session::Sessions;
+use crate::service::{Clock, Readiness, Toolbox};
 use crate::store::Store;
 use crate::telemetry::Telemetry;
 
@@ -36,8 +38,14 @@ pub struct State {
     pub providers: Arc<Providers>,
     /// What outlives the process.
     pub store: Store,
-    /// What was said before.
+    /// Who there is.
+    pub accounts: Arc<Accounts>,
+    /// What was said and done, by whom.
+    pub sessions: Arc<Sessions>,
+    /// What was said before on the chat surface.
     pub conversations: Arc<Conversations>,
+    /// What models can be given, and calls of it.
+    pub tools: Arc<Toolbox>,
     /// What is loaded.
     pub catalog: Arc<Catalog>,
     /// What has been counted.

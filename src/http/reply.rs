@@ -40,6 +40,12 @@ impl Reply {
         Self { status, headers, body: ReplyBody::Whole(Some(body)), upgrade: None }
     }
 
+    /// The same with another status.
+    #[must_use]
+    pub fn with_status(self, status: StatusCode) -> Self {
+        Self { status, ..self }
+    }
+
     /// An answer without a body.
     pub fn empty(status: StatusCode) -> Self {
         Self { status, headers: HeaderMap::new(), body: ReplyBody::Whole(None), upgrade: None }

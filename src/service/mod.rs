@@ -1,5 +1,6 @@
 //! Use cases. Ids and timestamps are made here, nowhere lower.
 
+pub mod access;
 pub mod answer;
 mod attempt;
 mod bill;
@@ -19,6 +20,8 @@ pub mod readiness;
 mod recording;
 pub mod route;
 pub mod served;
+pub mod session;
+pub mod tool;
 mod turn;
 pub mod vendor;
 
@@ -28,4 +31,5 @@ pub use clock::Clock;
 pub use readiness::Readiness;
 pub use route::{Choice, Chosen};
 pub use served::Served;
+pub use tool::Toolbox;
 pub use turn::Turn;

@@ -11,9 +11,9 @@ use crate::egress::{Egress, Target};
 use crate::model::Result;
 use crate::model::caller::Caller;
 use crate::model::provider::{Info, Model, Operation, Output, Price};
-use crate::plugin::Tenancy;
 use crate::plugin::catalog::Published;
 use crate::plugin::drive::{Bounds, Drive, Way, Work};
+use crate::plugin::{Provider, Tenancy};
 
 /// How long a vendor's own list of models is believed.
 const MODELS_FRESH: Duration = Duration::from_secs(300);
@@ -27,6 +27,7 @@ pub struct Vendor {
     way: Way,
     /// The plugin's version.
     pub published: Arc<Published>,
+    plugin: Arc<dyn Provider>,
     /// What it says of itself.
     pub info: Arc<Info>,
     settings: Arc<str>,
@@ -51,6 +52,7 @@ impl Vendor {
     pub(super) fn new(
         name: &str,
         published: Arc<Published>,
+        plugin: Arc<dyn Provider>,
         info: Arc<Info>,
         settings: String,
         egress: Egress,
@@ -63,6 +65,7 @@ impl Vendor {
         let models = Arc::new(told(info.models.clone(), catalog.as_deref()));
         Self {
             published,
+            plugin,
             listed: Mutex::new(Listed { models, until: None }),
             catalog,
             info,
@@ -94,19 +97,27 @@ impl Vendor {
         caller: &Caller,
     ) -> Result<Drive> {
         let operation = match operation {
-            Operation::Chat(request) => Operation::Chat(request.for_dialects(&self.info.dialects)),
+            Operation::Chat(request) => {
+                let (most, dialects) = (self.max_output(&request.model), &self.info.dialects);
+                Operation::Chat(request.for_dialects(dialects).bounded(most, dialects))
+            }
             Operation::CountTokens(request) => Operation::CountTokens(request.for_dialects(&self.info.dialects)),
             other => other,
         };
         let tenancy = Tenancy { isolation: self.isolation, principal: caller.principal.clone() };
         let bounds = Bounds { first_token: self.bounds.first_token.filter(|_| streaming), ..self.bounds };
         let work = Work { operation, settings: self.settings.clone(), tenancy, trace: caller.trace.clone(), since };
-        Drive::begin(&self.published.provider, work, self.way.clone(), bounds).await
+        Drive::begin(&self.plugin, work, self.way.clone(), bounds).await
     }
 
     /// How long an operation may take, all attempts together.
     pub fn total(&self) -> Duration {
         self.bounds.total
+    }
+
+    /// The longest answer of `model`, if that is known.
+    fn max_output(&self, model: &str) -> Option<u32> {
+        self.known_models().iter().find(|known| known.id == model)?.max_output
     }
 
     /// What `model` costs, if that is known.
@@ -178,13 +189,11 @@ impl Vendor {
         self.known_models()
     }
 
-    /// What the vendor lists, with what the plugin knows of it.
+    /// What the vendor lists, with what the plugin and the catalogue know of it.
     fn merged(&self, mut listed: Vec<Model>) -> Vec<Model> {
         for model in &mut listed {
             if let Some(known) = self.info.models.iter().find(|known| known.id == model.id) {
-                let created = model.created;
-                *model = known.clone();
-                model.created = known.created.or(created);
+                model.learn(known);
             }
             if let Some(facts) = self.catalog.as_ref().and_then(|catalog| catalog.get(&model.id)) {
                 facts.tell(model);

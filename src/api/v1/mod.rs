@@ -1,10 +1,15 @@
 //! The native API under `/api/v1`: the chat surface, and what is there to chat with.
 
+mod admin;
+mod auth;
 mod chat;
+mod conversations;
 mod examples;
 mod inventory;
+mod lines;
 mod prompt;
 pub(super) mod shape;
+mod tools;
 mod wire;
 
 #[cfg(test)]
@@ -49,8 +54,8 @@ pub const PROMPT: Surface = Surface {
     vendor_id: None,
 };
 
-/// How a request fails that asks a provider.
-const PROVIDER: &[u16] = &[403, 404, 502, 504];
+/// How a request fails that asks a provider in a conversation.
+const CONVERSING: &[u16] = &[403, 404, 409, 502, 504];
 
 pub(super) fn endpoints() -> Vec<Endpoint<State>> {
     let surface = &SURFACE;
@@ -59,7 +64,7 @@ pub(super) fn endpoints() -> Vec<Endpoint<State>> {
             .named("chat", "Sends one message and waits for the answer.")
             .takes::<wire::ChatRequest>("The message, and who is to answer it.", examples::chat_request)
             .gives::<wire::ChatResponse<'_>>("The whole answer.", examples::chat_response)
-            .fails(PROVIDER),
+            .fails(CONVERSING),
         served::documented(Endpoint::post(surface, "/api/v1/chat/stream", |request| answer(chat::stream(request))))
             .named("streamChat", "Sends one message and streams the answer.")
             .described(
@@ -70,13 +75,41 @@ pub(super) fn endpoints() -> Vec<Endpoint<State>> {
             .takes::<wire::ChatRequest>("The message, and who is to answer it.", examples::chat_request)
             .streams::<wire::StreamEvent<'_>>("The answer, piece by piece.", examples::chat_event)
             .with_header("X-Conversation-Id", "Names the conversation, to go on with it.")
-            .fails(PROVIDER),
+            .fails(CONVERSING),
+        served::documented(Endpoint::post(surface, "/api/v1/conversations", |request| {
+            answer(conversations::say(request))
+        }))
+        .named("converse", "Begins a conversation, or goes on with one.")
+        .takes::<conversations::ConversationRequest>(
+            "The message, and where it belongs.",
+            examples::conversation_request,
+        )
+        .gives::<conversations::ConversationResponse>(
+            "The answer, and all that was said.",
+            examples::conversation_response,
+        )
+        .fails(CONVERSING),
+        Endpoint::get(surface, "/api/v1/conversations/{id}", |request| answer(conversations::get(request)))
+            .named("getConversation", "What was said in a conversation.")
+            .parameter("id", "The conversation, as an answer named it.", examples::CONVERSATION)
+            .gives::<conversations::Conversation>("The conversation.", examples::conversation)
+            .fails(&[404]),
         Endpoint::get(surface, "/api/v1/providers", |request| answer(inventory::providers(request)))
             .named("listProviders", "Providers, their models and what they can do.")
             .gives::<inventory::ProviderList>("The providers that can be asked.", examples::providers),
-        Endpoint::get(surface, "/api/v1/tools", |request| answer(inventory::tools(request)))
+        Endpoint::get(surface, "/api/v1/tools", |request| answer(tools::list(request)))
             .named("listTools", "Tools that models can be given.")
-            .gives::<inventory::ToolList>("The tools.", examples::tools),
+            .gives::<tools::ToolList>("The tools.", examples::tools),
+        Endpoint::post(surface, "/api/v1/tools/{name}/call", |request| answer(tools::call(request)))
+            .named("callTool", "Calls one tool.")
+            .described(
+                "The arguments are checked against the tool's schema first. What the tool itself can't do is 422 with \
+                 `TOOL_EXECUTION_FAILED`; what it may not do is 403.",
+            )
+            .parameter("name", "The tool, as the list names it.", "calculate")
+            .takes::<tools::CallRequest>("What the tool is to work on.", examples::call_request)
+            .gives::<tools::CallResponse>("What came of it.", examples::call_response)
+            .fails(&[403, 404, 422, 503]),
         Endpoint::get(surface, "/api/v1/plugins", |request| answer(inventory::plugins(request)))
             .named("listPlugins", "Plugins: version, state, rights, last error.")
             .gives::<inventory::PluginList>("The plugins, those too that could not be loaded.", examples::plugins),
@@ -85,5 +118,7 @@ pub(super) fn endpoints() -> Vec<Endpoint<State>> {
             .gives::<inventory::StatusView>("The server's figures.", examples::status),
     ];
     endpoints.extend(prompt::endpoints());
+    endpoints.extend(auth::endpoints());
+    endpoints.extend(admin::endpoints());
     endpoints
 }

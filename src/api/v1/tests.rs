@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::prompt::request::{ChainRequest, CompareRequest, ParallelRequest, PromptRequest};
+use super::tools::CallRequest;
 use super::wire::ChatRequest;
 use crate::api::tests::agree;
 
@@ -16,5 +17,6 @@ fn the_document_tells_what_is_read() {
     agree("ChainRequest", &json!({"steps": task}), |body| ChainRequest::read(body, 9).map(|_| Vec::new()));
     let compare = json!({"backends": ["b"], "prompt": "x"});
     agree("CompareRequest", &compare, |body| CompareRequest::read(body, 9).map(|_| Vec::new()));
+    agree("ToolCallRequest", &json!({}), |body| CallRequest::read(body).map(|_| Vec::new()));
     agree("ChatRequest", &json!({"message": "x"}), |body| ChatRequest::read(body).map(|_| Vec::new()));
 }

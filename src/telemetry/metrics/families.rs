@@ -82,6 +82,12 @@ families! {
         "Calls into guests";
     PLUGIN_TRAPS = "mortise_plugin_traps_total" ("plugin")
         "Guests that were stopped because they trapped or broke a limit";
+    PLUGIN_DENIALS = "mortise_plugin_denials_total" ("plugin", "right")
+        "Times that a guest was kept from what it may not do";
+    TOOL_CALLS = "mortise_tool_calls_total" ("plugin", "tool", "outcome")
+        "Calls of tools that are over, by how they ended";
+    TOOL_DURATION = "mortise_tool_call_duration_seconds" ["seconds"] ("plugin", "tool")
+        "From a tool call's beginning to its end, waiting included";
     PLUGIN_INSTANCES = "mortise_plugin_instances" ("plugin")
         "Instances that are alive, idle ones included";
     PLUGIN_LOADS = "mortise_plugin_loads_total" ("outcome")
@@ -89,9 +95,16 @@ families! {
 
     CACHE_REQUESTS = "mortise_cache_requests_total" ("result")
         "Answers that were looked for in the cache";
-    // What has nothing to count before there is a store.
+
+    // The store.
     STORE_COMMITS = "mortise_store_commits_total" ()
         "Transactions that were committed to the store";
+    STORE_BATCHES = "mortise_store_batches_total" ()
+        "Changes that those transactions joined";
+    STORE_SYNC = "mortise_store_commit_duration_seconds" ["seconds"] ()
+        "How long a transaction took to be on disk";
+    STORE_FAILURES = "mortise_store_failures_total" ()
+        "What the store couldn't read or write because of its disk";
 
     // The server itself.
     BUILD = "mortise_build_info" ("version")
