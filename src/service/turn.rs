@@ -167,18 +167,21 @@ impl Turn {
     /// # Errors
     /// If it doesn't come to its end.
     pub async fn collect(self) -> Result<Answer> {
-        match self.gather().await {
+        match self.gather(|_, _| {}).await {
             (answer, None) => Ok(answer),
             (_, Some(error)) => Err(error),
         }
     }
 
-    /// The answer as far as it comes, and why it isn't whole, if it isn't.
-    pub async fn gather(mut self) -> (Answer, Option<Error>) {
+    /// The answer as far as it comes, and why it isn't whole, if it isn't. `hears` is told of it as it comes.
+    pub async fn gather(mut self, mut hears: impl FnMut(&Chosen, &[Event])) -> (Answer, Option<Error>) {
         let mut assembly = Assembly::default();
         let error = loop {
             match self.events().await {
-                Ok(Some(events)) => events.into_iter().for_each(|event| assembly.add(event)),
+                Ok(Some(events)) => {
+                    hears(&self.chosen, &events);
+                    events.into_iter().for_each(|event| assembly.add(event));
+                }
                 Ok(None) => break None,
                 Err(error) => break Some(error),
             }

@@ -35,7 +35,7 @@ impl Prompts {
                     }
                 }
             }
-            let outcome = self.ask(chat, &step, caller).await;
+            let outcome = self.ask(chat, &step, None, caller).await;
             let failed = !outcome.is_done();
             outcomes.push(outcome);
             if failed && stop_on_failure {

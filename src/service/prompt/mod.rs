@@ -6,17 +6,23 @@
 
 mod chain;
 mod parallel;
+mod session;
 mod workdir;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
 pub use chain::{PREVIOUS, SESSION};
 pub use parallel::Order;
+pub use session::Keep;
 
 use self::workdir::Workdirs;
+use super::answer::Answer;
+use super::conversation::Talk;
 use super::route::Choice;
+use super::session::Sessions;
 use super::{Chat, Served, Turn};
 use crate::config;
 use crate::model::caller::Caller;
@@ -29,6 +35,9 @@ pub struct Prompts {
     pub at_once: usize,
     /// Tasks, steps or backends of one request.
     pub most: usize,
+    sessions: Arc<Sessions>,
+    /// Whether a session that begins is written before its first answer goes out.
+    wait_for_disk: bool,
     workdirs: Workdirs,
     /// Bytes of a prompt, once what went before it is put in.
     longest: usize,
@@ -53,6 +62,8 @@ pub struct Prompt {
     pub flags: Vec<String>,
     /// Whether nobody is asked, only told who would be.
     pub dry_run: bool,
+    /// What was said before.
+    pub before: Vec<Message>,
 }
 
 /// What came of a prompt.
@@ -91,8 +102,15 @@ pub enum End {
 
 impl Prompts {
     /// Within what `settings` allow; no prompt is longer than `longest` bytes.
-    pub fn new(settings: &config::Prompt, longest: usize) -> Self {
-        Self { at_once: settings.max_parallel, most: settings.max_tasks, workdirs: Workdirs::new(settings), longest }
+    pub fn new(settings: &config::Prompt, longest: usize, sessions: Arc<Sessions>, wait_for_disk: bool) -> Self {
+        Self {
+            at_once: settings.max_parallel,
+            most: settings.max_tasks,
+            sessions,
+            wait_for_disk,
+            workdirs: Workdirs::new(settings),
+            longest,
+        }
     }
 
     /// Begins to ask, and waits for the model's first word.
@@ -105,8 +123,8 @@ impl Prompts {
         turn.map_err(told)
     }
 
-    /// Asks, and waits for the whole answer.
-    pub async fn ask(&self, chat: &Chat, prompt: &Prompt, caller: &Caller) -> Outcome {
+    /// Asks, and waits for the whole answer. What is said is written to `talk`, if there is one.
+    pub async fn ask(&self, chat: &Chat, prompt: &Prompt, talk: Option<&mut Talk>, caller: &Caller) -> Outcome {
         let began = Instant::now();
         let mut outcome = if prompt.dry_run {
             self.rehearse(chat, prompt)
@@ -114,7 +132,7 @@ impl Prompts {
             match self.begin(chat, prompt, caller, false).await {
                 Err(error) => Outcome::failed(prompt, error),
                 Ok(turn) => {
-                    let (answer, error) = turn.gather().await;
+                    let (answer, error) = gather(turn, talk).await;
                     Outcome {
                         model: Some(answer.model.clone().unwrap_or_else(|| answer.served.model.clone())),
                         end: error.map_or(End::Done, End::Failed),
@@ -163,6 +181,12 @@ impl Prompts {
     }
 }
 
+/// The answer as far as it comes, written down as it comes, and why it isn't whole, if it isn't.
+async fn gather(turn: Turn, talk: Option<&mut Talk>) -> (Answer, Option<Error>) {
+    let Some(talk) = talk else { return turn.gather(|_, _| {}).await };
+    turn.gather(|chosen, events| talk.heard(&chosen.provider.name, &chosen.model, events.to_vec())).await
+}
+
 /// In the words of a surface that knows only backends.
 fn told(error: Error) -> Error {
     if !matches!(error.kind(), Kind::ProviderNotFound | Kind::ModelNotFound) {
@@ -203,7 +227,8 @@ impl Prompt {
 
     fn request(&self, streaming: bool) -> Request {
         let system = self.system.as_ref().map(|text| Message::text(Role::System, text));
-        let messages = system.into_iter().chain([Message::text(Role::User, &*self.text)]).collect();
+        let asked = Message::text(Role::User, &*self.text);
+        let messages = system.into_iter().chain(self.before.iter().cloned()).chain([asked]).collect();
         Request { messages, max_tokens: self.max_tokens, streaming, ..Request::default() }
     }
 }

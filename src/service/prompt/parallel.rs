@@ -27,7 +27,7 @@ impl Prompts {
         // Boxed, because as many of them as run at once are held in one place.
         let mut asking: Vec<BoxFuture<'_, (usize, Outcome)>> = Vec::with_capacity(prompts.len());
         for (index, prompt) in prompts.iter().enumerate() {
-            asking.push(Box::pin(async move { (index, self.ask(chat, prompt, caller).await) }));
+            asking.push(Box::pin(async move { (index, self.ask(chat, prompt, None, caller).await) }));
         }
         let mut running = stream::iter(asking).buffer_unordered(order.at_once.max(1));
         let mut outcomes: Vec<Option<Outcome>> = prompts.iter().map(|_| None).collect();

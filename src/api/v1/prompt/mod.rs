@@ -20,6 +20,7 @@ use crate::api::State;
 use crate::http::endpoint::answer;
 use crate::http::{Endpoint, Reply, Request};
 use crate::model::{Error, Fault, Kind, Result};
+use crate::service::conversation::Talk;
 use crate::service::prompt::{Order, Outcome, Prompt};
 
 pub(super) fn endpoints() -> Vec<Endpoint<State>> {
@@ -34,7 +35,8 @@ pub(super) fn endpoints() -> Vec<Endpoint<State>> {
             )
             .takes::<PromptRequest>("The prompt, and who is to answer it.", examples::prompt)
             .gives::<Envelope<PromptResult>>("What came of it.", examples::prompt_reply)
-            .gives_lines::<stream::Line<'_>>("The answer, line by line.", examples::line),
+            .gives_lines::<stream::Line<'_>>("The answer, line by line.", examples::line)
+            .fails(&[404, 409]),
         Endpoint::post(surface, "/api/v1/parallel", |request| answer(parallel(request)))
             .named("promptInParallel", "Sends prompts side by side.")
             .described("With `fail_fast`, one that fails cancels the others, also at their vendors.")
@@ -60,20 +62,41 @@ async fn prompt(request: Request<State>) -> Result<Reply> {
     let (state, body) = request.fields()?;
     let asked = PromptRequest::read(body)?;
     let (streams, verbose) = (asked.streams(), asked.is_verbose());
-    let prompt = asked.into_prompt();
+    let keep = asked.keep();
+    let mut prompt = asked.into_prompt();
+    let mut talk = match keep {
+        Some(keep) => Some(state.prompts.open(&mut prompt, keep, &caller).await?),
+        None => None,
+    };
     if streams {
-        return stream::reply(state, id, prompt, caller).await;
+        return stream::reply(state, id, prompt, talk, caller).await;
     }
-    let outcome = state.prompts.ask(&state.chat, &prompt, &caller).await;
+    let outcome = state.prompts.ask(&state.chat, &prompt, talk.as_mut(), &caller).await;
+    let session_id = over(talk, outcome.error()).await?;
     if let Some(error) = outcome.error() {
         if is_refusal(error) {
             return Err(error.clone());
         }
         log(&prompt.backend, error);
     }
-    let (done, result) = (outcome.is_done(), PromptResult::of(outcome, verbose));
+    let (done, result) = (outcome.is_done(), PromptResult { session_id, ..PromptResult::of(outcome, verbose) });
     let (error, error_code) = (result.error.clone(), result.error_code);
     Reply::json(&Envelope { success: done, error, error_code, data: result })
+}
+
+/// What was said is kept, and in what.
+async fn over(talk: Option<Talk>, error: Option<&Error>) -> Result<Option<String>> {
+    let Some(talk) = talk else { return Ok(None) };
+    match error {
+        Some(error) => {
+            talk.fail(error).await;
+            Ok(None)
+        }
+        None => {
+            let id = talk.id().to_owned();
+            talk.finish().await.map(|()| Some(id))
+        }
+    }
 }
 
 async fn parallel(request: Request<State>) -> Result<Reply> {

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::http::Fields;
 use crate::model::{Error, Kind, Result};
-use crate::service::prompt::{PREVIOUS, Prompt, SESSION};
+use crate::service::prompt::{Keep, PREVIOUS, Prompt, SESSION};
 
 /// One prompt to one backend.
 #[derive(Debug, JsonSchema)]
@@ -46,8 +46,10 @@ pub(in crate::api::v1) struct PromptRequest {
     pub(super) dry_run: Option<bool>,
     /// Flags for the backend; a backend that knows none of them fails.
     pub(super) extra: Option<Vec<String>>,
-    /// The caller's own words about it.
+    /// The caller's own words about it, kept with the session.
     pub(super) metadata: Option<BTreeMap<String, String>>,
+    /// The session that goes on, as an earlier answer named it.
+    pub(super) session_id: Option<String>,
 }
 
 /// When tools ask before they act.
@@ -183,6 +185,7 @@ const PROMPT: &[&str] = &[
     "dry_run",
     "extra",
     "metadata",
+    "session_id",
 ];
 
 // === impl PromptRequest ===
@@ -190,6 +193,9 @@ const PROMPT: &[&str] = &[
 impl PromptRequest {
     pub(in crate::api::v1) fn read(mut body: Fields) -> Result<Self> {
         let request = Self::take(&mut body)?;
+        if request.session_id.is_some() && request.ephemeral == Some(true) {
+            return Err(body.wrong("session_id", "what is ephemeral is in no session; leave one of both out"));
+        }
         known(body, PROMPT)?;
         Ok(request)
     }
@@ -211,12 +217,16 @@ impl PromptRequest {
             dry_run: body.take("dry_run")?,
             extra: body.take("extra")?,
             metadata: body.take("metadata")?,
+            session_id: body.take("session_id")?,
         })
     }
 
     /// One of several, whose answer can't come line by line.
     fn take_whole(body: &mut Fields) -> Result<Self> {
         let request = Self::take(body)?;
+        if request.session_id.is_some() {
+            return Err(body.wrong("session_id", "only a single prompt has a session; POST it to /api/v1/prompt"));
+        }
         if request.streams() {
             return Err(body.wrong("output_format", "only a single prompt can be streamed; POST it to /api/v1/prompt"));
         }
@@ -231,6 +241,15 @@ impl PromptRequest {
         self.verbose == Some(true)
     }
 
+    /// What it is kept in, if it is kept: what nobody is asked isn't.
+    pub(super) fn keep(&self) -> Option<Keep> {
+        if self.ephemeral == Some(true) || self.dry_run == Some(true) {
+            return None;
+        }
+        let metadata = self.metadata.iter().flatten().map(|(name, value)| (name.clone(), value.clone().into()));
+        Some(Keep { session: self.session_id.clone(), metadata: metadata.collect() })
+    }
+
     /// What is asked.
     pub(super) fn into_prompt(self) -> Prompt {
         Prompt {
@@ -242,6 +261,7 @@ impl PromptRequest {
             workdir: self.workdir.filter(|path| !path.is_empty()),
             flags: self.extra.unwrap_or_default(),
             dry_run: self.dry_run == Some(true),
+            before: Vec::new(),
         }
     }
 }
@@ -349,6 +369,7 @@ impl CompareRequest {
             workdir: self.workdir.clone().filter(|path| !path.is_empty()),
             flags: Vec::new(),
             dry_run: self.dry_run,
+            before: Vec::new(),
         };
         self.backends.iter().map(prompt).collect()
     }

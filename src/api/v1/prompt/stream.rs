@@ -21,6 +21,7 @@ use crate::model::chat::{Event, StopReason, Usage};
 use crate::model::id::RequestId;
 use crate::model::{Error, Result};
 use crate::service::Turn;
+use crate::service::conversation::Talk;
 use crate::service::prompt::Prompt;
 
 /// One line.
@@ -31,6 +32,9 @@ pub(super) struct Line<'a> {
     said: Said<'a>,
     /// As it was asked for.
     backend: &'a str,
+    /// The session that it is kept in, if it is kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    session_id: Option<&'a str>,
     /// Names the request.
     request_id: &'a str,
     /// When it was said.
@@ -116,9 +120,18 @@ enum Said<'a> {
 struct Streamer {
     pen: Pen,
     turn: Option<Turn>,
+    /// What it is kept in, if it is kept.
+    talk: Option<Talk>,
     /// What came before there was a turn.
     first: Vec<u8>,
     began: Instant,
+    said: Heard,
+}
+
+/// What is known of an answer besides what went out.
+#[derive(Default)]
+struct Heard {
+    /// Calls that aren't whole yet: id, name and arguments, by block.
     calls: BTreeMap<u32, (String, String, String)>,
     usage: Option<Usage>,
     stop: Option<StopReason>,
@@ -129,42 +142,51 @@ struct Pen {
     state: Arc<State>,
     id: RequestId,
     backend: String,
+    session: Option<String>,
     sequence: u64,
 }
 
 /// The whole of it, or a refusal of who may not ask.
-pub(super) async fn reply(state: Arc<State>, id: RequestId, prompt: Prompt, caller: Caller) -> Result<Reply> {
+pub(super) async fn reply(
+    state: Arc<State>,
+    id: RequestId,
+    prompt: Prompt,
+    talk: Option<Talk>,
+    caller: Caller,
+) -> Result<Reply> {
     let began = Instant::now();
     let keep_alive = state.keep_alive;
-    let idle = Pen { state: state.clone(), id: id.clone(), backend: prompt.backend.clone(), sequence: 0 };
-    let mut streamer = Streamer {
-        pen: Pen { state: state.clone(), id, backend: prompt.backend.clone(), sequence: 0 },
-        turn: None,
-        first: Vec::new(),
-        began,
-        calls: BTreeMap::new(),
-        usage: None,
-        stop: None,
-    };
+    let session = talk.as_ref().map(|talk| talk.id().to_owned());
+    let pen =
+        |session| Pen { state: state.clone(), id: id.clone(), backend: prompt.backend.clone(), session, sequence: 0 };
+    let idle = pen(session.clone());
+    let mut streamer =
+        Streamer { pen: pen(session), turn: None, talk, first: Vec::new(), began, said: Heard::default() };
     let working_dir = prompt.workdir.as_deref();
     if prompt.dry_run {
-        let outcome = state.prompts.ask(&state.chat, &prompt, &caller).await;
+        let outcome = state.prompts.ask(&state.chat, &prompt, None, &caller).await;
         streamer.put(Said::Init { model: outcome.model.as_deref(), working_dir });
         let text = outcome.output.as_deref().unwrap_or_default();
         if !text.is_empty() {
             streamer.put(Said::Message { text, role: ASSISTANT, is_partial: false });
         }
-        streamer.end_first(outcome.error());
+        streamer.end_first(outcome.error()).await;
     } else {
         match state.prompts.begin(&state.chat, &prompt, &caller, true).await {
             Ok(turn) => {
                 streamer.put(Said::Init { model: Some(&turn.chosen.model), working_dir });
                 streamer.turn = Some(turn);
             }
-            Err(error) if is_refusal(&error) => return Err(error),
             Err(error) => {
+                if let Some(talk) = streamer.talk.take() {
+                    talk.fail(&error).await;
+                    streamer.pen.session = None;
+                }
+                if is_refusal(&error) {
+                    return Err(error);
+                }
                 streamer.put(Said::Init { model: prompt.model.as_deref(), working_dir });
-                streamer.end_first(Some(&error));
+                streamer.end_first(Some(&error)).await;
             }
         }
     }
@@ -182,7 +204,8 @@ const ASSISTANT: &str = "assistant";
 impl Pen {
     fn write(&self, out: &mut Vec<u8>, said: Said<'_>, sequence: Option<u64>) {
         let (request_id, timestamp) = (self.id.as_str(), self.state.clock.rfc3339());
-        let line = Line { said, backend: &self.backend, request_id, timestamp, sequence };
+        let session_id = self.session.as_deref();
+        let line = Line { said, backend: &self.backend, session_id, request_id, timestamp, sequence };
         if let Err(error) = sse::write_line(out, &line) {
             tracing::error!(error = error.to_string(), "a line could not be written");
         }
@@ -209,9 +232,9 @@ impl Streamer {
         self.first = out;
     }
 
-    fn end_first(&mut self, error: Option<&Error>) {
+    async fn end_first(&mut self, error: Option<&Error>) {
         let mut out = std::mem::take(&mut self.first);
-        self.end(&mut out, error);
+        self.end(&mut out, error).await;
         self.first = out;
     }
 
@@ -221,59 +244,36 @@ impl Streamer {
         // What says nothing to this surface is no piece: silence is the keep-alive's business.
         while let (true, Some(turn)) = (out.is_empty(), &mut self.turn) {
             match turn.events().await {
-                Ok(Some(events)) => events.iter().for_each(|event| self.put_event(&mut out, event)),
+                Ok(Some(events)) => {
+                    events.iter().for_each(|event| put_event(&mut self.pen, &mut self.said, &mut out, event));
+                    if let Some(talk) = &mut self.talk {
+                        talk.heard(&turn.chosen.provider.name, &turn.chosen.model, events);
+                    }
+                }
                 Ok(None) => {
                     self.turn = None;
-                    self.end(&mut out, None);
+                    self.end(&mut out, None).await;
                 }
                 Err(error) => {
                     self.turn = None;
-                    self.end(&mut out, Some(&error));
+                    self.end(&mut out, Some(&error)).await;
                 }
             }
         }
         (!out.is_empty()).then(|| out.into())
     }
 
-    fn put_event(&mut self, out: &mut Vec<u8>, event: &Event) {
-        match event {
-            Event::Text { text, .. } | Event::Refusal { text, .. } if !text.is_empty() => {
-                self.pen.put(out, Said::Message { text, role: ASSISTANT, is_partial: true });
+    async fn end(&mut self, out: &mut Vec<u8>, error: Option<&Error>) {
+        // Whoever reads the last line can go on in the session.
+        let kept = match (self.talk.take(), error) {
+            (Some(talk), None) => talk.finish().await.err(),
+            (Some(talk), Some(error)) => {
+                talk.fail(error).await;
+                None
             }
-            Event::Thinking { text, .. } if !text.is_empty() => {
-                self.pen.put(out, Said::Thinking { text, is_partial: true });
-            }
-            Event::CallStarted { block, id, name, .. } => {
-                self.calls.insert(*block, (id.clone(), name.clone(), String::new()));
-            }
-            Event::CallArguments { block, text } => {
-                if let Some((.., arguments)) = self.calls.get_mut(block) {
-                    arguments.push_str(text);
-                }
-            }
-            Event::Usage(usage) => self.usage = Some(*usage),
-            Event::Stopped(stop) => {
-                self.stop = Some(stop.reason);
-                self.put_calls(out);
-            }
-            _ => {}
-        }
-    }
-
-    /// Calls go out whole, once the model has ended them.
-    fn put_calls(&mut self, out: &mut Vec<u8>) {
-        for (tool_id, tool_name, arguments) in std::mem::take(&mut self.calls).into_values() {
-            let text = if arguments.trim().is_empty() { "{}".to_owned() } else { arguments };
-            // What is no JSON is told as a string, rather than not at all.
-            let raw = RawValue::from_string(text.clone())
-                .or_else(|_| RawValue::from_string(serde_json::Value::String(text).to_string()));
-            if let Ok(input) = raw {
-                self.pen.put(out, Said::ToolUse { tool_id: &tool_id, tool_name: &tool_name, input });
-            }
-        }
-    }
-
-    fn end(&mut self, out: &mut Vec<u8>, error: Option<&Error>) {
+            (None, _) => None,
+        };
+        let error = error.or(kept.as_ref());
         if let Some(error) = error {
             log(&self.pen.backend, error);
             self.pen.put(out, Said::Error { code: Fault::of(error).code, message: error.public() });
@@ -281,12 +281,50 @@ impl Streamer {
         let time: Duration = self.began.elapsed();
         let said = Said::Done {
             exit_code: i8::from(error.is_some()),
-            token_usage: self.usage.map(Into::into),
-            cost_usd: self.usage.and_then(|usage| usage.cost),
+            token_usage: self.said.usage.map(Into::into),
+            cost_usd: self.said.usage.and_then(|usage| usage.cost),
             duration: milliseconds(time),
-            turn_count: u32::from(self.stop.is_some()),
-            stop_reason: self.stop.and_then(reason),
+            turn_count: u32::from(self.said.stop.is_some()),
+            stop_reason: self.said.stop.and_then(reason),
         };
         self.pen.put(out, said);
+    }
+}
+
+fn put_event(pen: &mut Pen, heard: &mut Heard, out: &mut Vec<u8>, event: &Event) {
+    match event {
+        Event::Text { text, .. } | Event::Refusal { text, .. } if !text.is_empty() => {
+            pen.put(out, Said::Message { text, role: ASSISTANT, is_partial: true });
+        }
+        Event::Thinking { text, .. } if !text.is_empty() => {
+            pen.put(out, Said::Thinking { text, is_partial: true });
+        }
+        Event::CallStarted { block, id, name, .. } => {
+            heard.calls.insert(*block, (id.clone(), name.clone(), String::new()));
+        }
+        Event::CallArguments { block, text } => {
+            if let Some((.., arguments)) = heard.calls.get_mut(block) {
+                arguments.push_str(text);
+            }
+        }
+        Event::Usage(usage) => heard.usage = Some(*usage),
+        Event::Stopped(stop) => {
+            heard.stop = Some(stop.reason);
+            put_calls(pen, heard, out);
+        }
+        _ => {}
+    }
+}
+
+/// Calls go out whole, once the model has ended them.
+fn put_calls(pen: &mut Pen, heard: &mut Heard, out: &mut Vec<u8>) {
+    for (tool_id, tool_name, arguments) in std::mem::take(&mut heard.calls).into_values() {
+        let text = if arguments.trim().is_empty() { "{}".to_owned() } else { arguments };
+        // What is no JSON is told as a string, rather than not at all.
+        let raw = RawValue::from_string(text.clone())
+            .or_else(|_| RawValue::from_string(serde_json::Value::String(text).to_string()));
+        if let Ok(input) = raw {
+            pen.put(out, Said::ToolUse { tool_id: &tool_id, tool_name: &tool_name, input });
+        }
     }
 }

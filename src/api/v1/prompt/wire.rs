@@ -29,6 +29,9 @@ pub(super) struct Envelope<T> {
 /// What came of a prompt.
 #[derive(Serialize, JsonSchema)]
 pub(super) struct PromptResult {
+    /// The session that it is kept in, to go on with it; absent where it is kept in none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) session_id: Option<String>,
     /// As it was asked for.
     pub(super) backend: String,
     /// The model that answered, or was to.
@@ -216,6 +219,7 @@ impl PromptResult {
             estimated: served.estimated,
         });
         Self {
+            session_id: None,
             backend: outcome.backend,
             model: outcome.model,
             exit_code,

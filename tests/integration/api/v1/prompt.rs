@@ -28,7 +28,10 @@ fn kinds(lines: &[Value]) -> Vec<&str> {
 #[tokio::test]
 async fn the_documented_example_is_answered_in_the_documented_envelope() {
     let server = Server::echo().await;
-    snapshot!(server.client.post(PATH, &json!({"backend": "claude", "prompt": "hello"})).await, 200);
+    let mut answer = server.client.post(PATH, &json!({"backend": "claude", "prompt": "hello"})).await.expect(200);
+    let session = answer["data"]["session_id"].take();
+    assert!(session.as_str().is_some_and(|id| id.len() == 36), "{session}");
+    snapshot!(answer);
 }
 
 #[tokio::test]
@@ -181,6 +184,40 @@ async fn who_hangs_up_ends_the_work_upstream() {
         drop(connection);
         upstream.closed(0).await;
     }
+}
+
+#[tokio::test]
+async fn what_is_not_ephemeral_is_kept_and_goes_on() {
+    let said = |text: &str| Answer::json(&completion(text));
+    let streamed = Answer::stream(&words(&["Th", "ree"]));
+    let failed = Answer::error(400, "invalid_request_error", "no");
+    let upstream = Upstream::script([said("One"), said("Two"), streamed, said("Four"), said("Five"), failed]).await;
+    let server = Server::vendor(&upstream, "").await;
+    let ask = async |more: Value| {
+        let mut body = json!({"backend": "openai/m", "prompt": "on", "max_tokens": 9});
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        server.client.post(PATH, &body).await
+    };
+    let first =
+        ask(json!({"prompt": "first", "system_prompt": "Be brief", "metadata": {"ticket": "7"}})).await.expect(200);
+    let id = first["data"]["session_id"].as_str().unwrap().to_owned();
+    let second = ask(json!({"session_id": id})).await.expect(200);
+    assert_eq!((&second["data"]["session_id"], &second["data"]["output"]), (&json!(id), &json!("Two")));
+    let lines = lines(&ask(json!({"session_id": id, "output_format": "stream-json"})).await);
+    assert!(lines.iter().all(|line| line["session_id"] == *id), "{lines:?}");
+    ask(json!({"session_id": id})).await.expect(200);
+    let asked = upstream.request(3).await.json();
+    let told: Vec<&Value> = asked["messages"].as_array().unwrap().iter().map(|message| &message["content"]).collect();
+    assert_eq!(told, ["Be brief", "first", "One", "on", "Two", "on", "Three", "on"], "{asked}");
+    let alone = ask(json!({"ephemeral": true})).await.expect(200);
+    assert_eq!((&alone["data"]["output"], alone["data"].get("session_id")), (&json!("Five"), None));
+    let failed = ask(json!({})).await.expect(200);
+    assert_eq!((&failed["data"]["exit_code"], failed["data"].get("session_id")), (&json!(1), None));
+    shape::native(&ask(json!({"session_id": "00000000-0000-4000-8000-000000000000"})).await, 404, "NOT_FOUND");
+    shape::native(&ask(json!({"session_id": id, "ephemeral": true})).await, 400, "INVALID_VALUE");
+    let chat = server.client.post("/api/v1/chat", &json!({"message": "x", "provider": "echo"})).await.expect(200);
+    shape::native(&ask(json!({"session_id": chat["conversation_id"]})).await, 404, "NOT_FOUND");
+    assert_eq!(upstream.requests().len(), 6);
 }
 
 #[tokio::test]
