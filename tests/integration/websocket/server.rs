@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use mortise::api::v1::SURFACE;
-use mortise::config::{Config, StoreEngine};
+use mortise::config::Config;
 use mortise::edge::{Listeners, Pipeline};
 use mortise::http::endpoint::answer;
 use mortise::http::websocket::{Code, Message, Socket};
@@ -75,18 +75,15 @@ impl Repeater {
     async fn configured(home: TempDir, more: &str) -> Repeater {
         crate::harness::logged();
         let yaml = format!("server: {{port: 0, rate_limit: {{enabled: false}}, {more}}}");
-        let mut config = Config::from_yaml(&yaml).unwrap_or_else(|error| panic!("{error}\n{yaml}"));
-        config.store.engine = StoreEngine::Memory;
+        let config = Config::from_yaml(&yaml).unwrap_or_else(|error| panic!("{error}\n{yaml}"));
         let listeners = Listeners::bind(&config.server).unwrap();
         let metrics = Arc::new(Metrics::new(endpoints().iter().map(|endpoint| endpoint.path)));
         let telemetry = Arc::new(Telemetry { metrics: metrics.clone(), stats: Stats::default(), otel: None });
         let limiter = Arc::new(Limiter::new(&config.server.rate_limit, Clock::system()));
         let router = Router::new(endpoints(), &SURFACE).unwrap();
-        let store = Store::open(&config.store, metrics.store.clone()).await.unwrap();
-        let accounts = Arc::new(Accounts::new(store, &config.server, Clock::system()));
-        accounts.prepare().await.unwrap();
-        let pipeline =
-            Pipeline::new(Arc::new(()), router, &config.server, limiter, accounts, telemetry, Clock::system());
+        let clock = Clock::system();
+        let accounts = Arc::new(Accounts::new(Store::in_memory(), &config.server, clock.clone()));
+        let pipeline = Pipeline::new(Arc::new(()), router, &config.server, limiter, accounts, telemetry, clock);
         let pipeline = Arc::new(pipeline.unwrap());
         let doors = listeners.open().unwrap();
         let address = doors.addresses()[0].socket;
