@@ -24,6 +24,7 @@ use crate::service::chat::Chat;
 use crate::service::control::{Control, Listening};
 use crate::service::conversation::Conversations;
 use crate::service::limit::Limiter;
+use crate::service::prompt::Prompts;
 use crate::service::provider::Providers;
 use crate::service::responses::Responses;
 use crate::service::session::Sessions;
@@ -104,6 +105,7 @@ impl App {
         let seconds = Duration::from_secs;
         let (server, exposed) = (config.server.clone(), config.telemetry.metrics);
         let limiter = Arc::new(Limiter::new(&server.rate_limit, clock.clone()));
+        let prompts = Prompts::new(&config.prompt, server.max_request_body_bytes, sessions.clone(), kept.wait_for_disk);
         let scratch = config.store.path.join("scratch");
         let models = ModelCatalog::load(config.model_catalog.as_deref())?;
         let providers = Arc::new(Providers::new(config, egress, catalog.clone(), models));
@@ -120,6 +122,7 @@ impl App {
                 Chance::system(),
                 clock.clone(),
             ),
+            prompts,
             providers,
             store: store.clone(),
             budgets: budgets.clone(),

@@ -22,6 +22,7 @@ use crate::service::access::Accounts;
 use crate::service::budget::Budgets;
 use crate::service::chat::Chat;
 use crate::service::conversation::Conversations;
+use crate::service::prompt::Prompts;
 use crate::service::provider::Providers;
 use crate::service::responses::Responses;
 use crate::service::session::Sessions;
@@ -34,6 +35,8 @@ use crate::telemetry::Telemetry;
 pub struct State {
     /// Asks models.
     pub chat: Chat,
+    /// What bounds prompts.
+    pub prompts: Prompts,
     /// Who can be asked.
     pub providers: Arc<Providers>,
     /// What outlives the process.

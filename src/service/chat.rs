@@ -58,6 +58,12 @@ impl Chat {
         Self { providers, limiter, meter: Arc::default(), budgets, answers, telemetry, chance }
     }
 
+    /// Why nobody would be asked for `name`, if nobody would.
+    pub fn fault_of(&self, name: &str) -> Option<Error> {
+        let choice = Choice { provider: None, model: Some(name) };
+        self.providers.plan(choice, || 0, &self.chance).err()
+    }
+
     /// The answers that are kept.
     pub fn answers(&self) -> &Answers {
         &self.answers

@@ -16,6 +16,7 @@ pub mod conversation;
 pub mod count;
 pub mod limit;
 pub mod meter;
+pub mod prompt;
 pub mod provider;
 pub mod readiness;
 mod recording;

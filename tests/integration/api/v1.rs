@@ -6,6 +6,8 @@ mod chat;
 mod chat_stream;
 mod conversations;
 mod plugins;
+mod prompt;
+mod prompts;
 mod providers;
 mod session_templates;
 mod sessions;
