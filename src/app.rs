@@ -105,7 +105,7 @@ impl App {
         let seconds = Duration::from_secs;
         let (server, exposed) = (config.server.clone(), config.telemetry.metrics);
         let limiter = Arc::new(Limiter::new(&server.rate_limit, clock.clone()));
-        let prompts = Prompts::new(&config.prompt, server.max_request_body_bytes, sessions.clone(), kept.wait_for_disk);
+        let prompts = Prompts::new(&config.prompt, server.max_request_body_bytes, sessions.clone(), wait_for_disk);
         let scratch = config.store.path.join("scratch");
         let models = ModelCatalog::load(config.model_catalog.as_deref())?;
         let providers = Arc::new(Providers::new(config, egress, catalog.clone(), models));

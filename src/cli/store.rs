@@ -16,7 +16,7 @@ use crate::config::{self, StoreEngine};
 use crate::model::Error;
 use crate::service::{control, upkeep};
 use crate::store::backup::Unpacker;
-use crate::store::redb;
+use crate::store::redb as database;
 use crate::store::{Checked, Store};
 
 #[derive(Debug, Subcommand)]
@@ -56,7 +56,7 @@ fn check(config: &config::Store) -> Result<ExitCode, String> {
     let (checked, pages) = match control::ask(&config.path, upkeep::CHECK, Value::Null)? {
         Some(answer) => (serde_json::from_value(answer).map_err(|error| error.to_string())?, false),
         None => {
-            redb::verify(config).map_err(|error| error.to_string())?;
+            database::verify(config).map_err(|error| error.to_string())?;
             (offline(config, Store::check)?, true)
         }
     };
@@ -79,7 +79,7 @@ fn check(config: &config::Store) -> Result<ExitCode, String> {
 }
 
 fn compact(config: &config::Store) -> Result<ExitCode, String> {
-    let (before, after) = redb::compact(config).map_err(|error| error.to_string())?;
+    let (before, after) = database::compact(config).map_err(|error| error.to_string())?;
     print(&format!("{before} bytes before, {after} bytes now"))
 }
 
@@ -123,7 +123,7 @@ fn write(config: &config::Store, part: &Path) -> Result<u64, String> {
 }
 
 fn restore(config: &config::Store, file: &Path, overwrite: bool) -> Result<ExitCode, String> {
-    let records = redb::restore(config, reader(file)?, overwrite).map_err(|error| error.to_string())?;
+    let records = database::restore(config, reader(file)?, overwrite).map_err(|error| error.to_string())?;
     print(&format!("{records} records were restored into {}", config.path.display()))
 }
 
@@ -133,7 +133,7 @@ fn reader(file: &Path) -> Result<BufReader<File>, String> {
 
 /// Does `work` with the store of a server that doesn't run.
 fn offline<T>(config: &config::Store, work: impl FnOnce(&Store) -> Result<T, Error>) -> Result<T, String> {
-    if !redb::exists(config) {
+    if !database::exists(config) {
         return Err(format!("there is no database in {}", config.path.display()));
     }
     let words = |error: Error| error.private().unwrap_or(error.public()).to_owned();

@@ -1,5 +1,6 @@
-//! Tools as callers meet them, and hostile ones: each is contained, nobody else feels it, and the operator reads what happened
-//! and what would allow it.
+//! Tools as callers meet them, and hostile ones.
+//!
+//! Each is contained, nobody else feels it, and the operator reads what happened and what would allow it.
 //!
 //! The guests stand in `tests/guests/tool-*`; what each does stands in its first lines.
 

@@ -1,4 +1,4 @@
-//! `edit_file`.
+//! The tool `edit_file`.
 
 use mortise_sdk::tool::{Call, Error, NoSettings, Reply};
 use schemars::JsonSchema;

@@ -1,4 +1,4 @@
-//! `list_directory`.
+//! The tool `list_directory`.
 
 use std::fs;
 

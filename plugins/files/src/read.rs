@@ -1,4 +1,4 @@
-//! `read_file`.
+//! The tool `read_file`.
 
 use mortise_sdk::tool::{Call, Error, NoSettings, Reply};
 use schemars::JsonSchema;

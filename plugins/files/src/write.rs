@@ -1,4 +1,4 @@
-//! `write_file`.
+//! The tool `write_file`.
 
 use mortise_sdk::tool::{Call, Error, NoSettings, Reply};
 use schemars::JsonSchema;

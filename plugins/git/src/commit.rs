@@ -1,4 +1,4 @@
-//! `git_commit`.
+//! The tool `git_commit`.
 
 use mortise_sdk::tool::{Call, Error, Reply};
 use schemars::JsonSchema;

@@ -1,4 +1,4 @@
-//! `git_log`.
+//! The tool `git_log`.
 
 use mortise_sdk::tool::{Call, Error, Reply};
 use schemars::JsonSchema;

@@ -1,4 +1,4 @@
-//! `git_status`.
+//! The tool `git_status`.
 
 use mortise_sdk::tool::{Call, Error, Reply};
 use schemars::JsonSchema;

@@ -1,4 +1,4 @@
-//! `update_plan`.
+//! The tool `update_plan`.
 
 use std::collections::BTreeSet;
 

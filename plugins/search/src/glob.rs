@@ -1,4 +1,4 @@
-//! `glob`.
+//! The tool `glob`.
 
 use std::ops::ControlFlow;
 

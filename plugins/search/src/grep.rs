@@ -1,4 +1,4 @@
-//! `grep`.
+//! The tool `grep`.
 
 use std::fs::File;
 use std::io::Read as _;

@@ -1,4 +1,4 @@
-//! `terminal`.
+//! The tool `terminal`.
 
 use mortise_sdk::tool::process::{self, Command, Finished};
 use mortise_sdk::tool::{Call, Error, NoSettings, Reply, Workspace};

@@ -1,4 +1,4 @@
-//! `fetch_url`.
+//! The tool `fetch_url`.
 
 use mortise_sdk::tool::fetch::{Request, Response, Url, send};
 use mortise_sdk::tool::{Call, Error, NoSettings, Reply};

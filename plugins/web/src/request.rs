@@ -1,4 +1,4 @@
-//! `http_request`.
+//! The tool `http_request`.
 
 use std::collections::BTreeMap;
 

@@ -1,5 +1,7 @@
-//! Programs that tools start, confined: without the server's files, without the network, without what else runs here, bounded in
-//! time, memory and number, and gone with all that they started.
+//! Programs that tools start, confined.
+//!
+//! They run without the server's files, without the network, without what else runs here, bounded in time, memory and number,
+//! and are gone with all that they started.
 //!
 //! The server starts itself again as `mortise confine` ([`launch`]), because a process can only confine itself, and only before
 //! it does anything else. What that reads first is its [`Order`]. It moves into namespaces of its own (user, mounts, processes,

@@ -1,5 +1,7 @@
-//! The file system that a program sees: the system's directories, read-only; the workspace at `/workspace`; and what programs
-//! expect to find in `/dev`, `/proc` and `/tmp`.
+//! The file system that a confined program sees.
+//!
+//! The system's directories, read-only; the workspace at `/workspace`; and what programs expect to find in `/dev`, `/proc` and
+//! `/tmp`.
 
 use std::fs;
 use std::io;

@@ -1,4 +1,4 @@
-//! `edit_file`.
+//! Tests of `edit_file`.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! `fetch_url`.
+//! Tests of `fetch_url`.
 
 use mortise_sdk::tool::ErrorKind;
 use proptest::prelude::*;

@@ -1,4 +1,4 @@
-//! `http_request`.
+//! Tests of `http_request`.
 
 use std::cell::RefCell;
 use std::rc::Rc;

@@ -1,4 +1,4 @@
-//! `/api/v1/admin/keys`.
+//! What stands under `/api/v1/admin/keys`.
 
 use http::StatusCode;
 

@@ -1,4 +1,4 @@
-//! `/api/v1/admin/users`.
+//! What stands under `/api/v1/admin/users`.
 
 use http::StatusCode;
 

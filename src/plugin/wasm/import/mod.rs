@@ -1,5 +1,6 @@
-//! What guests may call. A provider: a log, and an inert WASI. A tool: the rest of WASI 0.2 and the contract, each function as
-//! far as it is granted.
+//! What guests may call.
+//!
+//! A provider: a log, and an inert WASI. A tool: the rest of WASI 0.2 and the contract, each function as far as it is granted.
 
 mod filesystem;
 pub(super) mod http;
