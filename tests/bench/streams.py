@@ -28,6 +28,7 @@ import time
 CONFIG = """server: {port: %d}
 logging: {level: warn, file: false}
 plugins: {directory: %s/plugins, cache: %s/cache}
+store: {engine: memory}
 providers:
   vendor: {plugin: openai, base_url: "http://127.0.0.1:%d/v1"}
 """
