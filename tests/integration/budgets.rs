@@ -84,13 +84,13 @@ async fn money_is_counted_by_the_price_and_survives_a_restart() {
     let mut answer = completion("Hi!");
     answer["usage"] = json!({"prompt_tokens": 100, "completion_tokens": 50, "total_tokens": 150});
     let upstream = Upstream::always(Answer::json(&answer)).await;
-    let catalog = "openai:\n  gpt-4o-mini: {price: {input: 10, output: 20}}\n";
+    let catalog = "groq:\n  m: {price: {input: 10, output: 20}}\n";
     let (server, admin) = administered_with("", "", |home| {
         std::fs::write(home.join("models.yaml"), catalog).unwrap();
         std::fs::write(home.join("key"), "sk-test").unwrap();
         let home = home.display();
         format!(
-            "providers:\n  openai: {{base_url: '{}', api_key: 'file:{home}/key', retries: 0}}\nmodel_catalog: {home}/models.yaml\n",
+            "providers:\n  groq: {{preset: groq, base_url: '{}', api_key: 'file:{home}/key', retries: 0}}\nmodel_catalog: {home}/models.yaml\n",
             upstream.base_url()
         )
     })
@@ -98,7 +98,7 @@ async fn money_is_counted_by_the_price_and_survives_a_restart() {
     // Each costs 100 × 10 + 50 × 20 millionths: a fifth of a cent.
     let (id, key) = key(&server, &admin, json!({"usd_per_month": 0.007})).await;
     let ask = Request::new("POST", "/v1/chat/completions")
-        .json(&json!({"model": "openai/gpt-4o-mini", "messages": [{"role": "user", "content": "Hello!"}], "max_tokens": 50}))
+        .json(&json!({"model": "groq/m", "messages": [{"role": "user", "content": "Hello!"}], "max_tokens": 50}))
         .header("X-API-Key", &key);
     for _ in 0..3 {
         server.client.send(&ask).await.expect(200);

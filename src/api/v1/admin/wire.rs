@@ -168,7 +168,7 @@ pub(super) struct Rotated {
 
 /// What a user or a key used.
 #[derive(Serialize, JsonSchema)]
-#[schemars(rename = "Usage")]
+#[schemars(rename = "AccountUsage")]
 pub(super) struct UsageView {
     /// This calendar month.
     pub(super) month: UsageOf,
@@ -178,6 +178,7 @@ pub(super) struct UsageView {
 
 /// What was used within a day or a month.
 #[derive(Serialize, JsonSchema)]
+#[schemars(rename = "AccountUsageOf")]
 pub(super) struct UsageOf {
     /// The day, or the month, of UTC.
     pub(super) period: String,
