@@ -65,7 +65,7 @@ impl Reply {
     pub fn lines(stream: impl futures_util::Stream<Item = Bytes> + Send + 'static) -> Self {
         let mut headers = HeaderMap::with_capacity(2);
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-ndjson"));
-        Self { status: StatusCode::OK, headers, body: ReplyBody::Stream(Box::pin(stream)) }
+        Self { status: StatusCode::OK, headers, body: ReplyBody::Stream(Box::pin(stream)), upgrade: None }
     }
 
     /// As hyper wants it.
