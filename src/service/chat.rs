@@ -119,7 +119,9 @@ impl Chat {
                 _ => request.take().ok_or_else(|| Error::internal("an attempt came after the last one"))?,
             };
             let chosen = attempt.chosen.clone();
-            let (talk, early) = match self.first_word(attempt, given, caller, &attempts, &mut bill).await {
+            // Boxed, because it is large and over soon: what waits for the answer should not be.
+            let word = Box::pin(self.first_word(attempt, given, caller, &attempts, &mut bill));
+            let (talk, early) = match word.await {
                 Ok(begun) => begun,
                 Err(error) => {
                     bill.failed(&error);
