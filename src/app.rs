@@ -1,6 +1,7 @@
 //! The composition root: the only place where everything meets.
 
 use std::future::Future;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,19 +14,23 @@ use crate::egress::Egress;
 use crate::http::{Fixed, Router};
 use crate::model::{Error, Result};
 use crate::plugin::bundled::BUNDLED;
+use crate::plugin::process::Runner;
 use crate::plugin::wasm::{Loader, Sandbox};
-use crate::service::access::Accounts;
+use crate::service::access::{Accounts, COMMANDS};
+use crate::service::budget::Budgets;
 use crate::service::catalog::ModelCatalog;
 use crate::service::chance::Chance;
 use crate::service::chat::Chat;
+use crate::service::control::{Control, Listening};
 use crate::service::conversation::Conversations;
 use crate::service::limit::Limiter;
+use crate::service::prompt::Prompts;
 use crate::service::provider::Providers;
 use crate::service::responses::Responses;
 use crate::service::session::Sessions;
 use crate::service::template::Templates;
-use crate::service::{Clock, Readiness, Toolbox};
-use crate::store::Store;
+use crate::service::{Clock, Readiness, Toolbox, upkeep};
+use crate::store::{Health, Store};
 use crate::telemetry::Telemetry;
 use crate::telemetry::metrics::Metrics;
 use crate::telemetry::otel::{self, Otel};
@@ -43,6 +48,9 @@ pub struct App {
     telemetry: Arc<Telemetry>,
     store: Store,
     sessions: Arc<Sessions>,
+    budgets: Arc<Budgets>,
+    /// Absent where nothing is stored.
+    control: Option<Listening>,
 }
 
 // === impl App ===
@@ -62,9 +70,30 @@ impl App {
         let exported = otel(&config.telemetry.otlp, &egress)?;
         let telemetry = Arc::new(Telemetry { metrics: metrics.clone(), stats: Stats::default(), otel: exported });
         let store = Store::open(&config.store, metrics.store.clone()).await?;
+        let mut control = Control::default();
+        upkeep::offer(&mut control, &store);
+        let data = config.store.path.clone();
         let accounts = Arc::new(Accounts::new(store.clone(), &config.server, clock.clone()));
         accounts.prepare().await?;
-        let sandbox = Sandbox::new(&config.plugins)?.counting(metrics.plugins.clone());
+        let (budgets, writer) = Budgets::new(store.clone(), clock.clone());
+        tokio::spawn(writer.run());
+        for name in COMMANDS {
+            let accounts = accounts.clone();
+            control.on(name, move |with| {
+                let accounts = accounts.clone();
+                async move { accounts.command(name, with).await }
+            });
+        }
+        let runner = Arc::new(Runner::new(config.plugins.process.clone()));
+        let sandbox = Sandbox::new(&config.plugins)?.counting(metrics.plugins.clone()).reaching(
+            egress.clone(),
+            config.egress.timeouts,
+            store.clone(),
+            runner.clone(),
+        );
+        if config.plugins.grants.values().any(|grant| !grant.programs.is_empty()) {
+            tokio::spawn(async move { runner.probe().await });
+        }
         let loader = Loader::load(sandbox, config.plugins.clone(), BUNDLED).await?;
         let catalog = loader.catalog();
         let readiness = Arc::new(Readiness::default());
@@ -76,6 +105,7 @@ impl App {
         let seconds = Duration::from_secs;
         let (server, exposed) = (config.server.clone(), config.telemetry.metrics);
         let limiter = Arc::new(Limiter::new(&server.rate_limit, clock.clone()));
+        let prompts = Prompts::new(&config.prompt, server.max_request_body_bytes, sessions.clone(), wait_for_disk);
         let scratch = config.store.path.join("scratch");
         let models = ModelCatalog::load(config.model_catalog.as_deref())?;
         let providers = Arc::new(Providers::new(config, egress, catalog.clone(), models));
@@ -84,9 +114,18 @@ impl App {
             tracing::warn!(error = fault.to_string(), "a route has a target that nobody serves");
         }
         let state = State {
-            chat: Chat::new(providers.clone(), limiter.clone(), telemetry.clone(), Chance::system(), clock.clone()),
+            chat: Chat::new(
+                providers.clone(),
+                limiter.clone(),
+                budgets.clone(),
+                telemetry.clone(),
+                Chance::system(),
+                clock.clone(),
+            ),
+            prompts,
             providers,
             store: store.clone(),
+            budgets: budgets.clone(),
             conversations: Arc::new(Conversations::new(sessions.clone(), wait_for_disk)),
             sessions: sessions.clone(),
             templates,
@@ -107,9 +146,10 @@ impl App {
         let router = Router::new(endpoints, api::FALLBACK).map_err(Error::internal)?;
         let state = Arc::new(state);
         let pipeline = Arc::new(Pipeline::new(state, router, &server, limiter, accounts, telemetry.clone(), clock)?);
+        let control = listening(control, &store, &data);
         let doors = listeners.open()?;
         readiness.ready();
-        Ok(Self { doors, pipeline, readiness, loader, telemetry, store, sessions })
+        Ok(Self { doors, pipeline, readiness, loader, telemetry, store, sessions, budgets, control })
     }
 
     /// Where it listens, in the order of the configuration.
@@ -132,10 +172,14 @@ impl App {
         let served = self.doors.serve(self.pipeline, self.readiness, end).await;
         watching.abort();
         sweeping.abort();
-        // What was answered is written, if the store still takes it.
+        // What was answered is written, and what it took, if the store still takes it.
+        if timeout(LAST_WORDS, self.budgets.flush()).await.is_err() {
+            tracing::error!("the store didn't take what calls used within {} s", LAST_WORDS.as_secs());
+        }
         if timeout(LAST_WORDS, self.sessions.settle()).await.is_err() {
             tracing::error!("the store didn't take all that was said within {} s", LAST_WORDS.as_secs());
         }
+        drop(self.control);
         if let Err(error) = self.store.close().await {
             tracing::warn!(%error, "the store couldn't be closed properly; it is repaired when it is opened next");
         }
@@ -147,6 +191,19 @@ impl App {
         }
         served.map_err(Error::internal)
     }
+}
+
+/// Listens to commands, where there is a directory for that.
+fn listening(control: Control, store: &Store, directory: &Path) -> Option<Listening> {
+    if store.health() == Health::Volatile {
+        return None;
+    }
+    let listening = control.listen(directory);
+    listening
+        .inspect_err(
+            |error| tracing::warn!(%error, "no socket for commands: `mortise store backup` has to wait for the end"),
+        )
+        .ok()
 }
 
 /// Starts exporting, if the operator wants that.

@@ -19,8 +19,10 @@ use crate::http::openapi::{self, Info};
 use crate::http::{Endpoint, Fixed, Surface};
 use crate::plugin::Catalog;
 use crate::service::access::Accounts;
+use crate::service::budget::Budgets;
 use crate::service::chat::Chat;
 use crate::service::conversation::Conversations;
+use crate::service::prompt::Prompts;
 use crate::service::provider::Providers;
 use crate::service::responses::Responses;
 use crate::service::session::Sessions;
@@ -33,10 +35,14 @@ use crate::telemetry::Telemetry;
 pub struct State {
     /// Asks models.
     pub chat: Chat,
+    /// What bounds prompts.
+    pub prompts: Prompts,
     /// Who can be asked.
     pub providers: Arc<Providers>,
     /// What outlives the process.
     pub store: Store,
+    /// What accounts and keys may use.
+    pub budgets: Arc<Budgets>,
     /// Who there is.
     pub accounts: Arc<Accounts>,
     /// What was said and done, by whom.

@@ -70,9 +70,20 @@ impl Conversations {
 // === impl Talk ===
 
 impl Talk {
+    /// One in a session that `turn` is a turn of.
+    pub(super) fn new(turn: Turn, waits: bool) -> Self {
+        Self { turn, waits }
+    }
+
     /// Names the conversation.
     pub fn id(&self) -> &str {
         &self.turn.session().id
+    }
+
+    /// It is written before its answer goes out, whatever the operator says of others.
+    #[must_use]
+    pub fn kept(self) -> Self {
+        Self { waits: true, ..self }
     }
 
     /// What is asked.

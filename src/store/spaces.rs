@@ -81,3 +81,8 @@ pub const SPENT: Space = Space(20);
 
 /// `[time in microseconds, event's id]` → a security event.
 pub const AUDIT: Space = Space(21);
+
+/// `[plugin, key]` → what the plugin remembers under that key.
+pub const PLUGIN_MEMORY: Space = Space(100);
+/// `[plugin]` → how much of its quota the plugin uses.
+pub const PLUGIN_MEMORY_USED: Space = Space(101);

@@ -36,7 +36,7 @@ fn field(name: String, value: Value) -> (String, Value) {
         "id" if text.starts_with("resp_") => Some("a response id"),
         "created_at" if value.as_u64().is_some_and(|seconds| seconds > 1_700_000_000) => Some("a time in seconds"),
         "created" if value.as_u64().is_some_and(|seconds| seconds > 1_700_000_000) => Some("a time in seconds"),
-        "duration_ms" | "uptime_seconds" if value.is_u64() => Some("a whole number"),
+        "duration_ms" | "total_duration_ms" | "uptime_seconds" if value.is_u64() => Some("a whole number"),
         "version" if text == env!("CARGO_PKG_VERSION") => Some("the version"),
         "digest" | "sha256" if text.len() == 64 && text.chars().all(|c| c.is_ascii_hexdigit()) => Some("a digest"),
         _ => None,

@@ -1,5 +1,6 @@
-//! What is done from time to time, whoever asks for it: turns whose process is gone are ended, and what has outlived its use is
-//! taken out.
+//! What is done from time to time, whoever asks for it.
+//!
+//! Turns whose process is gone are ended, and what has outlived its use is taken out.
 //!
 //! Each session stands once among those that are looked at, at a time at which it may be too old at the earliest. Who uses a
 //! session doesn't move it there: that is done when it is looked at.

@@ -120,6 +120,14 @@ fn find(request: &Request, head: &Head, body: Option<&[u8]>) -> Vec<String> {
             Ok(body) => found.extend(faults(&CLOSED, &media["schema"], &body)),
             Err(error) => found.push(format!("no JSON: {error}")),
         },
+        Some(media) if head.kind() == "application/x-ndjson" && media["schema"]["type"] != "string" => {
+            for line in body.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
+                match serde_json::from_slice(line) {
+                    Ok(line) => found.extend(faults(&CLOSED, &media["schema"], &line)),
+                    Err(error) => found.push(format!("no JSON: {error}")),
+                }
+            }
+        }
         Some(_) => {}
     }
     for name in resolve(&CLOSED, response)["headers"].as_object().into_iter().flatten().map(|(name, _)| name) {
