@@ -28,6 +28,7 @@ use crate::store::session::Filter;
 /// A copy of a session.
 #[derive(schemars::JsonSchema)]
 #[schemars(deny_unknown_fields)]
+#[expect(dead_code, reason = "this is its schema; the body is read field by field")]
 struct ForkRequest {
     /// Its name; the old one's with a remark where it is left out.
     #[schemars(length(max = 255))]
@@ -40,6 +41,8 @@ struct ForkRequest {
 }
 
 const PATH: &str = "/api/v1/sessions";
+
+type Handler = fn(Request<State>) -> crate::http::endpoint::Answer;
 
 pub(super) fn endpoints() -> Vec<Endpoint<State>> {
     let mut endpoints = vec![
@@ -58,7 +61,7 @@ pub(super) fn endpoints() -> Vec<Endpoint<State>> {
             .gives::<SessionList>("A page of them.", examples::sessions)
             .fails(&[422]),
     ];
-    let one: [(Method, &'static str, fn(Request<State>) -> crate::http::endpoint::Answer); 7] = [
+    let one: [(Method, &'static str, Handler); 7] = [
         (Method::GET, "/api/v1/sessions/{session_id}", |request| answer(get(request))),
         (Method::PATCH, "/api/v1/sessions/{session_id}", |request| answer(change(request))),
         (Method::DELETE, "/api/v1/sessions/{session_id}", |request| answer(delete(request))),
