@@ -47,8 +47,8 @@ fn session() -> Value {
 
 pub(super) fn made() -> Value {
     let mut session = session();
-    if let Some(fields) = session.as_object_mut() {
-        fields.insert("success".into(), true.into());
+    if let Some(session) = session.as_object_mut() {
+        session.insert("success".into(), true.into());
     }
     session
 }
