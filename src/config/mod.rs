@@ -8,6 +8,7 @@ mod load;
 mod presets;
 mod rate;
 mod routing;
+mod runs;
 mod secret;
 mod server;
 mod store;
@@ -28,6 +29,7 @@ pub use load::{ConfigError, Overrides};
 pub use presets::{Preset, presets};
 pub use rate::{Per, Rate, RateLimit, SurfaceLimit, Surfaces};
 pub use routing::{Breaker, Cache, Route, RouteCache, RouteTarget, Routing};
+pub use runs::Runs;
 pub use secret::Secret;
 pub use server::{AddressHeader, Auth, ClientAuth, Compression, Cors, Listen, Server, Ssl, TlsVersion};
 pub use store::{Store, StoreEngine};
@@ -65,6 +67,9 @@ pub struct Config {
     /// Where everything is kept that must outlive the process.
     #[serde(deserialize_with = "or_default")]
     pub store: Store,
+    /// What bounds agents.
+    #[serde(deserialize_with = "or_default")]
+    pub runs: Runs,
     /// What is logged, and how.
     #[serde(deserialize_with = "or_default")]
     pub logging: Logging,

@@ -1,14 +1,16 @@
 //! One chat model, wide enough for every dialect, so that nothing a caller or a model says is lost.
 //!
-//! It mirrors `wit/chat.wit` name by name; what each name means is written there.
+//! It mirrors `wit/chat.wit` name by name; what each name means is written there. What a conversation is made of can be
+//! written down: a variant is an object of one member, named after it.
 
 use bytes::Bytes;
+use serde::{Deserialize, Serialize};
 
 /// Text that holds one JSON value, byte for byte as it came.
 pub type Json = String;
 
 /// A field that the vocabulary has no name for, untouched.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Field {
     /// Its name in the dialect it came from.
     pub name: String,
@@ -17,7 +19,8 @@ pub struct Field {
 }
 
 /// Who speaks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "the names are the field's")]
 pub enum Role {
     System,
@@ -28,7 +31,8 @@ pub enum Role {
 }
 
 /// Where the bytes of a medium are.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum MediaSource {
     /// At an address that the vendor fetches.
     Url(String),
@@ -39,7 +43,7 @@ pub enum MediaSource {
 }
 
 /// An image, a document, a sound.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Media {
     /// `image/*` and the like where only the kind is known.
     pub mime: String,
@@ -52,7 +56,7 @@ pub struct Media {
 }
 
 /// A model's reasoning; `signature` is replayed only to the model that made it.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Thinking {
     /// Opaque where `redacted`.
     pub text: String,
@@ -63,7 +67,7 @@ pub struct Thinking {
 }
 
 /// What a model wants done.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ToolCall {
     /// Unique within the conversation.
     pub id: String,
@@ -76,7 +80,8 @@ pub struct ToolCall {
 }
 
 /// A piece of what a tool answered.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum ResultPart {
     /// Plain text.
     Text(String),
@@ -85,7 +90,7 @@ pub enum ResultPart {
 }
 
 /// What a tool answered.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ToolResult {
     /// The call that it answers.
     pub call_id: String,
@@ -96,14 +101,15 @@ pub struct ToolResult {
 }
 
 /// The end of a prefix that the provider may cache.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CachePoint {
     /// For how long, in the vendor's words.
     pub ttl: Option<String>,
 }
 
 /// A piece of a message.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Part {
     /// Plain text.
     Text(String),
@@ -124,7 +130,7 @@ pub enum Part {
 }
 
 /// One turn.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Message {
     /// Who speaks.
     pub role: Role,
@@ -287,7 +293,8 @@ impl Request {
 }
 
 /// Tokens. `input` includes those read from and written to the provider's cache; `output` includes reasoning.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 #[expect(missing_docs, reason = "the names are the field's")]
 pub struct Usage {
     pub input: u64,
@@ -307,7 +314,8 @@ impl Usage {
 }
 
 /// Why a model stopped.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "the names are the field's")]
 pub enum StopReason {
     Complete,
@@ -319,7 +327,7 @@ pub enum StopReason {
 }
 
 /// The end of an answer.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Stop {
     /// Why.
     pub reason: StopReason,

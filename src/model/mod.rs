@@ -6,6 +6,7 @@ pub mod error;
 pub mod id;
 pub mod plugin;
 pub mod provider;
+pub mod run;
 pub mod tool;
 pub mod trace;
 

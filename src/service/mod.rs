@@ -17,6 +17,7 @@ pub mod provider;
 pub mod readiness;
 mod recording;
 pub mod route;
+pub mod run;
 pub mod served;
 mod turn;
 pub mod vendor;

@@ -7,6 +7,7 @@ pub mod codec;
 pub mod engine;
 pub mod key;
 pub mod memory;
+pub mod runs;
 pub mod spaces;
 
 use std::ops::Range;

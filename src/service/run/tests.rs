@@ -1,0 +1,1 @@
+//! Runs with scripted models and tools.
