@@ -33,6 +33,7 @@ pub struct App {
     readiness: Arc<Readiness>,
     loader: Loader,
     telemetry: Arc<Telemetry>,
+    store: Store,
 }
 
 // === impl App ===
@@ -51,7 +52,7 @@ impl App {
         let metrics = Arc::new(Metrics::new(endpoints.iter().map(|endpoint| endpoint.path)));
         let exported = otel(&config.telemetry.otlp, &egress)?;
         let telemetry = Arc::new(Telemetry { metrics: metrics.clone(), stats: Stats::default(), otel: exported });
-        let store = Store::open(&config.store).await?;
+        let store = Store::open(&config.store, metrics.store.clone()).await?;
         let sandbox = Sandbox::new(&config.plugins)?.counting(metrics.plugins.clone());
         let loader = Loader::load(sandbox, config.plugins.clone(), BUNDLED).await?;
         let catalog = loader.catalog();
@@ -68,7 +69,7 @@ impl App {
         let state = State {
             chat: Chat::new(providers.clone(), limiter.clone(), telemetry.clone(), Chance::system(), clock.clone()),
             providers,
-            store,
+            store: store.clone(),
             conversations: Arc::default(),
             catalog,
             telemetry: telemetry.clone(),
@@ -86,7 +87,7 @@ impl App {
         let pipeline = Arc::new(Pipeline::new(state, router, &server, limiter, telemetry.clone(), clock)?);
         let doors = listeners.open()?;
         readiness.ready();
-        Ok(Self { doors, pipeline, readiness, loader, telemetry })
+        Ok(Self { doors, pipeline, readiness, loader, telemetry, store })
     }
 
     /// Where it listens, in the order of the configuration.
@@ -107,6 +108,9 @@ impl App {
         let watching = tokio::spawn(self.loader.watch());
         let served = self.doors.serve(self.pipeline, self.readiness, end).await;
         watching.abort();
+        if let Err(error) = self.store.close().await {
+            tracing::warn!(%error, "the store couldn't be closed properly; it is repaired when it is opened next");
+        }
         let telemetry = self.telemetry;
         if telemetry.otel.is_some() {
             let finish = move || telemetry.otel.as_ref().map(Otel::finish);

@@ -181,6 +181,8 @@ fn interpret(tree: Value, origin: &str) -> Result<Config, ConfigError> {
     config.fill().map_err(invalid)?;
     config.plugins.directory = expand_home(&config.plugins.directory);
     config.store.path = expand_home(&config.store.path);
+    // While one process takes over from another, both serve.
+    config.store.shared |= config.server.reuse_port;
     config.plugins.cache = expand_home(&config.plugins.cache);
     config.logging.directory = expand_home(&config.logging.directory);
     config.model_catalog = config.model_catalog.as_deref().map(expand_home);

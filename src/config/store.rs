@@ -1,8 +1,11 @@
 //! `store`.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+
+use super::units::{byte_size, duration};
 
 /// Where everything is kept that must outlive the process.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -12,6 +15,14 @@ pub struct Store {
     pub engine: StoreEngine,
     /// Its directory: the database, workspaces, archives; a leading `~` is the home directory.
     pub path: PathBuf,
+    /// How much of it is held in memory.
+    #[serde(with = "byte_size")]
+    pub cache: usize,
+    /// Whether several processes may have it open at once.
+    pub shared: bool,
+    /// How long a start waits for another process to let go of it.
+    #[serde(with = "duration")]
+    pub wait: Duration,
 }
 
 /// What keeps records.
@@ -26,6 +37,12 @@ pub enum StoreEngine {
 
 impl Default for Store {
     fn default() -> Self {
-        Self { engine: StoreEngine::Redb, path: "~/.mortise/data".into() }
+        Self {
+            engine: StoreEngine::Redb,
+            path: "~/.mortise/data".into(),
+            cache: 8 << 20,
+            shared: false,
+            wait: Duration::from_secs(5),
+        }
     }
 }

@@ -3,7 +3,7 @@
 //! Small on purpose, so that an engine is one file, and so that one over a network is possible: nothing here or above assumes
 //! that this process is the only one.
 
-use std::future::Future;
+use std::future::{Future, ready};
 use std::ops::Range;
 use std::pin::Pin;
 
@@ -25,6 +25,29 @@ pub trait Engine: Send + Sync + 'static {
 
     /// Does all of `batch` or nothing.
     fn commit(&self, batch: Batch) -> Pending<Committed>;
+
+    /// How it is, as far as it knows without trying.
+    fn health(&self) -> Health;
+
+    /// Finishes what was begun, and lets go of its files; what is asked of it later fails.
+    fn close(&self) -> Pending<()> {
+        Box::pin(ready(Ok(())))
+    }
+}
+
+/// How an engine is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Health {
+    /// It keeps nothing beyond the process, and can't fail.
+    Volatile,
+    /// What was asked of it last was done.
+    Well,
+    /// It reads, but has no room to write.
+    Full,
+    /// It has found damage in what it keeps; the rest is served.
+    Damaged,
+    /// It can't be used.
+    Down,
 }
 
 /// Which pairs to read.
@@ -112,6 +135,26 @@ impl Batch {
     /// Whether it does nothing.
     pub fn is_empty(&self) -> bool {
         self.writes.is_empty()
+    }
+
+    /// About how many bytes it holds.
+    pub fn weight(&self) -> usize {
+        let expects = self.expects.iter().map(|expect| match expect {
+            Expect::Absent(key) => key.len(),
+            Expect::Is(key, value) => key.len() + value.len(),
+        });
+        let writes = self.writes.iter().map(|write| match write {
+            Write::Put(key, value) => key.len() + value.len(),
+            Write::Delete(key) | Write::Add(key, _) => key.len(),
+            Write::DeleteRange(range) => range.start.len() + range.end.len(),
+        });
+        // What stands around them counts too.
+        expects.chain(writes).map(|bytes| bytes + 64).sum()
+    }
+
+    /// Whether it may need room: what only deletes should be possible where there is none.
+    pub fn grows(&self) -> bool {
+        self.writes.iter().any(|write| matches!(write, Write::Put(..) | Write::Add(..)))
     }
 }
 

@@ -1,10 +1,12 @@
 //! The engine for tests and `--ephemeral`: all of it is gone with the process.
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::future::ready;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::engine::{Batch, Committed, Engine, Expect, Pair, Pending, Scan, StoreError, Write, counter};
+use super::effects::{Effect, Verdict, judge};
+use super::engine::{Batch, Committed, Engine, Health, Pair, Pending, Scan, StoreError};
 
 /// See the module.
 #[derive(Default)]
@@ -21,31 +23,19 @@ impl Memory {
 
     fn apply(&self, batch: Batch) -> Result<Committed, StoreError> {
         let mut pairs = self.pairs();
-        let kept = |expect: &Expect| match expect {
-            Expect::Absent(key) => !pairs.contains_key(key),
-            Expect::Is(key, value) => pairs.get(key) == Some(value),
+        let Ok(verdict) = judge(batch, |key| Ok::<_, Infallible>(pairs.get(key).cloned()));
+        let effects = match verdict {
+            Verdict::Do(effects) => effects,
+            Verdict::Conflict => return Ok(Committed::Conflict),
+            Verdict::Damaged(error) => return Err(error),
         };
-        if !batch.expects.iter().all(kept) {
-            return Ok(Committed::Conflict);
-        }
-        // Nothing below may fail, or half of it would be done.
-        for write in &batch.writes {
-            if let Write::Add(key, _) = write {
-                counter(pairs.get(key).map(Vec::as_slice))?;
-            }
-        }
-        for write in batch.writes {
-            match write {
-                Write::Put(key, value) => drop(pairs.insert(key, value)),
-                Write::Delete(key) => drop(pairs.remove(&key)),
-                Write::DeleteRange(range) if range.start >= range.end => {}
-                Write::DeleteRange(range) => {
+        for effect in effects {
+            match effect {
+                Effect::Put(key, value) => drop(pairs.insert(key, value)),
+                Effect::Delete(key) => drop(pairs.remove(&key)),
+                Effect::DeleteRange(range) => {
                     let mut behind = pairs.split_off(&range.start);
                     pairs.append(&mut behind.split_off(&range.end));
-                }
-                Write::Add(key, more) => {
-                    let sum = counter(pairs.get(&key).map(Vec::as_slice))?.saturating_add(more);
-                    pairs.insert(key, sum.to_be_bytes().to_vec());
                 }
             }
         }
@@ -73,5 +63,9 @@ impl Engine for Memory {
 
     fn commit(&self, batch: Batch) -> Pending<Committed> {
         Box::pin(ready(self.apply(batch)))
+    }
+
+    fn health(&self) -> Health {
+        Health::Volatile
     }
 }

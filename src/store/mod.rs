@@ -4,22 +4,29 @@
 //! ([`spaces`]); there is one file of them for the whole house, so that no number is given twice.
 
 pub mod codec;
+#[cfg(test)]
+mod contract;
+mod effects;
 pub mod engine;
 pub mod key;
 pub mod memory;
 pub mod runs;
+mod migrate;
+pub mod redb;
 pub mod spaces;
 
 use std::ops::Range;
 use std::sync::Arc;
 
 pub use codec::Record;
-pub use engine::{Batch, Committed, Engine, StoreError};
+pub use engine::{Batch, Committed, Engine, Health, StoreError};
 pub use key::{Key, Space};
 
 use self::engine::{Expect, Scan, Write, counter};
+use self::redb::Redb;
 use crate::config::{self, StoreEngine};
-use crate::model::Result;
+use crate::model::{Error, Result};
+use crate::telemetry::metrics::StoreCounts;
 
 /// See the module.
 #[derive(Clone)]
@@ -50,15 +57,21 @@ impl Store {
         Self { engine: Arc::new(engine) }
     }
 
-    /// What `config` says.
+    /// What `config` says, in the version of this program; what happens to it is counted in `counts`.
     ///
     /// # Errors
     /// If it can't be opened, with the cure.
-    #[expect(clippy::unused_async, reason = "engines with files will wait for them")]
-    pub async fn open(config: &config::Store) -> Result<Self> {
-        match config.engine {
-            StoreEngine::Memory | StoreEngine::Redb => Ok(Self::in_memory()),
-        }
+    pub async fn open(config: &config::Store, counts: Arc<StoreCounts>) -> Result<Self> {
+        let store = match config.engine {
+            StoreEngine::Memory => Self::in_memory(),
+            StoreEngine::Redb => {
+                let config = config.clone();
+                let opened = tokio::task::spawn_blocking(move || Redb::open(&config, counts)).await;
+                Self::new(opened.map_err(Error::internal)??)
+            }
+        };
+        migrate::migrate(&store).await?;
+        Ok(store)
     }
 
     /// Records that are gone with the process.
@@ -142,6 +155,19 @@ impl Store {
             return Ok(Committed::Done);
         }
         Ok(self.engine.commit(change.batch).await?)
+    }
+
+    /// How it is, as far as it knows without trying.
+    pub fn health(&self) -> Health {
+        self.engine.health()
+    }
+
+    /// Finishes what was begun, and lets go of its files; what is asked of it later fails.
+    ///
+    /// # Errors
+    /// If that can't be done properly. What was acknowledged is kept all the same.
+    pub async fn close(&self) -> Result<()> {
+        Ok(self.engine.close().await?)
     }
 }
 

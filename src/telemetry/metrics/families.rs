@@ -83,9 +83,16 @@ families! {
 
     CACHE_REQUESTS = "mortise_cache_requests_total" ("result")
         "Answers that were looked for in the cache";
-    // What has nothing to count before there is a store.
+
+    // The store.
     STORE_COMMITS = "mortise_store_commits_total" ()
         "Transactions that were committed to the store";
+    STORE_BATCHES = "mortise_store_batches_total" ()
+        "Changes that those transactions joined";
+    STORE_SYNC = "mortise_store_commit_duration_seconds" ["seconds"] ()
+        "How long a transaction took to be on disk";
+    STORE_FAILURES = "mortise_store_failures_total" ()
+        "What the store couldn't read or write because of its disk";
 
     // The server itself.
     BUILD = "mortise_build_info" ("version")

@@ -10,6 +10,7 @@ mod http;
 mod models;
 mod plugins;
 mod process;
+mod store;
 
 use std::collections::BTreeMap;
 use std::fmt::Error;
@@ -29,6 +30,7 @@ pub use histogram::{Histogram, SECONDS};
 pub use http::{HUNG_UP, Http};
 pub use models::{ModelCounts, Models, Outcome, ProviderCounts};
 pub use plugins::{Alive, PluginCounts, Plugins};
+pub use store::StoreCounts;
 
 /// See the module.
 #[derive(Debug)]
@@ -39,13 +41,14 @@ pub struct Metrics {
     pub models: Models,
     /// Of plugins.
     pub plugins: Arc<Plugins>,
+    /// Of the store.
+    pub store: Arc<StoreCounts>,
     queue_wait: Histogram,
     connections: AtomicU64,
     connections_open: AtomicU64,
     connections_refused: Labelled,
     limited: Labelled,
     cache: Labelled,
-    commits: AtomicU64,
 }
 
 /// Counts by names that the source gives, and no caller: of what doesn't happen in every request.
@@ -61,13 +64,13 @@ impl Metrics {
             http: Http::new(paths),
             models: Models::default(),
             plugins: Arc::default(),
+            store: Arc::default(),
             queue_wait: Histogram::default(),
             connections: AtomicU64::new(0),
             connections_open: AtomicU64::new(0),
             connections_refused: Labelled::default(),
             limited: Labelled::default(),
             cache: Labelled::default(),
-            commits: AtomicU64::new(0),
         }
     }
 
@@ -102,11 +105,6 @@ impl Metrics {
         self.cache.add([result, ""]);
     }
 
-    /// The store committed a transaction.
-    pub fn committed(&self) {
-        self.commits.fetch_add(1, Ordering::Relaxed);
-    }
-
     /// All of it as text. Reads files of the system: not for a thread that serves.
     pub fn render(self: &Arc<Self>, format: Format) -> String {
         let mut registry = Registry::default();
@@ -136,7 +134,7 @@ impl Collector for Metrics {
         self.models.write(out)?;
         self.plugins.write(out)?;
         out.counter(&families::CACHE_REQUESTS, self.cache.read(|[result, _]| [result]))?;
-        out.counter(&families::STORE_COMMITS, Some(get(&self.commits)).filter(|n| *n > 0).map(|n| ([], n)))?;
+        self.store.write(out)?;
         out.gauge(&families::BUILD, [([env!("CARGO_PKG_VERSION").to_owned()], 1_u64)])?;
         out.counter(&families::LOG_DROPPED, [([], log::dropped())])?;
         process::write(out)

@@ -1,0 +1,293 @@
+//! The one thread that writes: it joins what waits into one transaction, and answers when that is on disk.
+//!
+//! While one transaction is synced, the next batches gather; nobody waits for company. Each batch is judged inside the
+//! transaction, behind those before it, and fails alone. What fails with the disk fails for all, and the database is closed:
+//! its library doesn't trust itself after that. It is then opened again, which brings it back to its last whole transaction.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
+use std::time::Duration;
+
+use redb::{ReadableTable, Table};
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
+use tokio::time::Instant;
+
+use super::medium::{Medium, fault, words};
+use super::shared::{RECORDS, Shared};
+use crate::store::effects::{Effect, Verdict, judge};
+use crate::store::engine::{Batch, Committed, Health, StoreError};
+use crate::store::spaces;
+
+/// What one transaction joins at most.
+const MOST_JOBS: usize = 1024;
+const MOST_BYTES: usize = 16 << 20;
+
+/// What must stay free on the disk. The database never overwrites a page that is in use, so even deleting takes some.
+const SPARE: u64 = 4 << 20;
+/// How many bytes a byte may take: pages are copied, and are not full.
+const AMPLIFICATION: u64 = 4;
+
+/// How often it is looked whether a failure is over.
+const RETRY: Duration = Duration::from_secs(1);
+
+/// What the thread is told.
+pub(super) enum Message {
+    Commit(Job),
+    /// Something failed; find out whether it lasts.
+    Look,
+    /// Finish what came before, and end.
+    Close(oneshot::Sender<Result<(), StoreError>>),
+}
+
+/// A batch, and who waits for it.
+pub(super) struct Job {
+    pub(super) batch: Batch,
+    pub(super) done: oneshot::Sender<Result<Committed, StoreError>>,
+    /// Its part of the queue.
+    pub(super) room: OwnedSemaphorePermit,
+}
+
+/// See the module.
+pub(super) struct Writer {
+    medium: Arc<dyn Medium>,
+    shared: Arc<Shared>,
+    messages: Receiver<Message>,
+    /// Taken from the queue too early.
+    next: Option<Message>,
+    /// What failed, until it is over.
+    trouble: Option<Trouble>,
+}
+
+struct Trouble {
+    error: StoreError,
+    retry: Instant,
+}
+
+type Outcome = Result<Committed, StoreError>;
+
+// === impl Writer ===
+
+impl Writer {
+    pub(super) fn new(medium: Arc<dyn Medium>, shared: Arc<Shared>, messages: Receiver<Message>) -> Self {
+        Self { medium, shared, messages, next: None, trouble: None }
+    }
+
+    /// Works until it is told to end, or nobody is left who could tell it anything.
+    pub(super) fn run(mut self) {
+        loop {
+            match self.receive() {
+                Ok(Message::Commit(job)) => self.serve(job),
+                Ok(Message::Look) | Err(RecvTimeoutError::Timeout) => self.look(),
+                Ok(Message::Close(done)) => {
+                    let _ = done.send(self.close());
+                    return;
+                }
+                Err(RecvTimeoutError::Disconnected) => {
+                    let _ = self.close();
+                    return;
+                }
+            }
+        }
+    }
+
+    fn receive(&mut self) -> Result<Message, RecvTimeoutError> {
+        if let Some(next) = self.next.take() {
+            return Ok(next);
+        }
+        match &self.trouble {
+            Some(trouble) => self.messages.recv_timeout(trouble.retry.saturating_duration_since(Instant::now())),
+            None if self.shared.health() == Health::Full => self.messages.recv_timeout(RETRY),
+            None => self.messages.recv().map_err(|_| RecvTimeoutError::Disconnected),
+        }
+    }
+
+    /// Commits `first` together with what else waits.
+    fn serve(&mut self, first: Job) {
+        let mut bytes = first.batch.weight();
+        let mut jobs = vec![first];
+        while jobs.len() < MOST_JOBS && bytes < MOST_BYTES {
+            match self.messages.try_recv() {
+                Ok(Message::Commit(job)) => {
+                    bytes += job.batch.weight();
+                    jobs.push(job);
+                }
+                Ok(other) => {
+                    self.next = Some(other);
+                    break;
+                }
+                Err(TryRecvError::Empty | TryRecvError::Disconnected) => break,
+            }
+        }
+        if self.trouble.as_ref().is_some_and(|trouble| trouble.retry <= Instant::now()) {
+            self.look();
+        }
+        // Who was dropped in the queue is done all the same: whoever dropped it can't know that it wasn't begun.
+        let (batches, waiting): (Vec<_>, Vec<_>) =
+            jobs.into_iter().map(|job| (job.batch, (job.done, job.room))).unzip();
+        let outcomes = match &self.trouble {
+            Some(trouble) => Err(trouble.error.clone()),
+            None => self.try_transaction(batches),
+        };
+        match outcomes {
+            Ok(outcomes) => {
+                for ((done, _), outcome) in waiting.into_iter().zip(outcomes) {
+                    let _ = done.send(outcome);
+                }
+            }
+            Err(error) => {
+                let new = self.trouble.is_none();
+                if new {
+                    tracing::error!(%error, "the store failed; what it was to write is refused");
+                    self.feel(&error);
+                }
+                for (done, _) in waiting {
+                    self.shared.counts.failed();
+                    let _ = done.send(Err(error.clone()));
+                }
+                if new {
+                    drop(self.shared.replace(None));
+                    self.trouble = Some(Trouble { error, retry: Instant::now() });
+                    self.look();
+                }
+            }
+        }
+    }
+
+    /// One transaction of all `batches`: what became of each, or why there is no transaction.
+    fn try_transaction(&self, batches: Vec<Batch>) -> Result<Vec<Outcome>, StoreError> {
+        let work = AssertUnwindSafe(|| self.transaction(batches));
+        catch_unwind(work).unwrap_or_else(|panic| Err(StoreError::Corrupt(words(&*panic))))
+    }
+
+    fn transaction(&self, batches: Vec<Batch>) -> Result<Vec<Outcome>, StoreError> {
+        let room = self.medium.room();
+        let transaction = self.shared.begin_write()?;
+        let mut outcomes = Vec::with_capacity(batches.len());
+        let (mut need, mut joined, mut full) = (SPARE, 0, false);
+        {
+            let mut table = transaction.open_table(RECORDS).map_err(fault)?;
+            for batch in batches {
+                let more = AMPLIFICATION.saturating_mul(batch.weight() as u64);
+                if batch.grows() && need.saturating_add(more) > room {
+                    full = true;
+                    outcomes.push(Err(StoreError::Full(format!("{room} bytes are free, {SPARE} must stay so"))));
+                    continue;
+                }
+                let found = |key: &[u8]| Ok::<_, redb::Error>(table.get(key)?.map(|value| value.value().to_vec()));
+                let outcome = match judge(batch, found).map_err(fault)? {
+                    Verdict::Do(effects) => {
+                        need = need.saturating_add(more);
+                        joined += u64::from(!effects.is_empty());
+                        for effect in effects {
+                            apply(&mut table, effect).map_err(fault)?;
+                        }
+                        Ok(Committed::Done)
+                    }
+                    Verdict::Conflict => Ok(Committed::Conflict),
+                    Verdict::Damaged(error) => Err(error),
+                };
+                outcomes.push(outcome);
+            }
+        }
+        if joined == 0 {
+            transaction.abort().map_err(fault)?;
+        } else {
+            let begun = Instant::now();
+            transaction.commit().map_err(fault)?;
+            self.shared.counts.committed(joined, begun.elapsed());
+        }
+        if full {
+            self.shared.counts.failed();
+            if self.shared.feel(Health::Full) != Health::Full {
+                tracing::error!(
+                    free = room,
+                    "the store's disk is full: nothing more is written until there is room; make some, or delete what isn't needed"
+                );
+            }
+        } else if joined > 0 && self.shared.health() == Health::Full {
+            self.recovered();
+        }
+        Ok(outcomes)
+    }
+
+    fn feel(&self, error: &StoreError) {
+        self.shared.feel(if matches!(error, StoreError::Full(_)) { Health::Full } else { Health::Down });
+    }
+
+    /// Finds out whether a failure is over, by writing.
+    fn look(&mut self) {
+        match self.reopen().and_then(|()| self.probe()) {
+            Ok(()) => {
+                self.trouble = None;
+                if matches!(self.shared.health(), Health::Full | Health::Down) {
+                    self.recovered();
+                }
+            }
+            Err(error) => {
+                if self.trouble.is_none() {
+                    tracing::error!(%error, "the store failed");
+                }
+                self.feel(&error);
+                drop(self.shared.replace(None));
+                // Where there is no room, there is still something to read.
+                if matches!(error, StoreError::Full(_)) {
+                    let _ = self.reopen();
+                }
+                self.trouble = Some(Trouble { error, retry: Instant::now() + RETRY });
+            }
+        }
+    }
+
+    fn recovered(&self) {
+        self.shared.feel(Health::Well);
+        tracing::info!("the store can be written again");
+    }
+
+    fn reopen(&self) -> Result<(), StoreError> {
+        if !self.shared.is_open() {
+            self.shared.replace(Some(self.medium.open()?));
+        }
+        Ok(())
+    }
+
+    /// Writes what stands there already.
+    fn probe(&self) -> Result<(), StoreError> {
+        let room = self.medium.room();
+        if room < SPARE {
+            return Err(StoreError::Full(format!("{room} bytes are free, {SPARE} must stay so")));
+        }
+        let work = AssertUnwindSafe(|| {
+            let transaction = self.shared.begin_write()?;
+            {
+                let mut table = transaction.open_table(RECORDS).map_err(fault)?;
+                let key = Vec::from(spaces::VERSION.key());
+                let version = table.get(key.as_slice()).map_err(fault)?.map(|value| value.value().to_vec());
+                if let Some(version) = version {
+                    table.insert(key.as_slice(), version.as_slice()).map_err(fault)?;
+                }
+            }
+            transaction.commit().map_err(fault)
+        });
+        catch_unwind(work).unwrap_or_else(|panic| Err(StoreError::Corrupt(words(&*panic))))
+    }
+
+    /// Lets go of the file, so that it needs no repair when it is opened next.
+    fn close(&self) -> Result<(), StoreError> {
+        match self.shared.replace(None) {
+            Some(database) => database.close().map_err(fault),
+            None => Ok(()),
+        }
+    }
+}
+
+fn apply(table: &mut Table<'_, &'static [u8], &'static [u8]>, effect: Effect) -> Result<(), redb::Error> {
+    match effect {
+        Effect::Put(key, value) => drop(table.insert(key.as_slice(), value.as_slice())?),
+        Effect::Delete(key) => drop(table.remove(key.as_slice())?),
+        Effect::DeleteRange(range) => {
+            table.retain_in::<&[u8], _>(range.start.as_slice()..range.end.as_slice(), |_, _| false)?
+        }
+    }
+    Ok(())
+}
