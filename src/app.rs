@@ -19,7 +19,7 @@ use crate::service::chance::Chance;
 use crate::service::chat::Chat;
 use crate::service::limit::Limiter;
 use crate::service::provider::Providers;
-use crate::service::{Clock, Readiness};
+use crate::service::{Clock, Readiness, Toolbox};
 use crate::store::Store;
 use crate::telemetry::Telemetry;
 use crate::telemetry::metrics::Metrics;
@@ -60,6 +60,7 @@ impl App {
         let seconds = Duration::from_secs;
         let (server, exposed) = (config.server.clone(), config.telemetry.metrics);
         let limiter = Arc::new(Limiter::new(&server.rate_limit, clock.clone()));
+        let scratch = config.store.path.join("scratch");
         let models = ModelCatalog::load(config.model_catalog.as_deref())?;
         let providers = Arc::new(Providers::new(config, egress, catalog.clone(), models));
         for fault in providers.route_faults() {
@@ -71,6 +72,7 @@ impl App {
             providers,
             store: store.clone(),
             conversations: Arc::default(),
+            tools: Arc::new(Toolbox::new(catalog.clone(), metrics.plugins.clone(), scratch)),
             catalog,
             telemetry: telemetry.clone(),
             metrics: exposed,

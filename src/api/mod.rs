@@ -21,7 +21,7 @@ use crate::plugin::Catalog;
 use crate::service::chat::Chat;
 use crate::service::conversation::Conversations;
 use crate::service::provider::Providers;
-use crate::service::{Clock, Readiness};
+use crate::service::{Clock, Readiness, Toolbox};
 use crate::store::Store;
 use crate::telemetry::Telemetry;
 
@@ -35,6 +35,8 @@ pub struct State {
     pub store: Store,
     /// What was said before.
     pub conversations: Arc<Conversations>,
+    /// What models can be given, and calls of it.
+    pub tools: Arc<Toolbox>,
     /// What is loaded.
     pub catalog: Arc<Catalog>,
     /// What has been counted.

@@ -9,6 +9,7 @@ use clap::Subcommand;
 use super::{block_on, print};
 use crate::config::Config;
 use crate::plugin::bundled::BUNDLED;
+use crate::plugin::catalog::Published;
 use crate::plugin::wasm::{Code, Loader, Sandbox, warm};
 
 #[derive(Debug, Subcommand)]
@@ -77,15 +78,44 @@ async fn check(config: Config, file: PathBuf) -> Result<ExitCode, String> {
         manifest.description,
         published.digest
     );
-    for host in &published.grants.asked {
-        let granted = if published.grants.hosts.contains(host) {
-            "granted".to_owned()
-        } else {
-            format!("not granted; add it to plugins.grants.{}.hosts", manifest.id)
-        };
-        let _ = writeln!(text, "asks for host {host}: {granted}");
+    for right in rights(&published) {
+        let _ = writeln!(text, "asks for {right}");
     }
     print(&text)
+}
+
+/// What it asks for, in words, and whether it has it.
+fn rights(published: &Published) -> Vec<String> {
+    let (asked, granted) = (&published.grants.asked, &published.grants.granted);
+    let grants = format!("plugins.grants.{}", published.manifest.id);
+    let words = |what: String, has: bool, cure: String| {
+        if has { format!("{what}: granted") } else { format!("{what}: not granted; {cure}") }
+    };
+    let tool = published.tool().is_some();
+    let mut rights: Vec<String> = asked
+        .hosts
+        .iter()
+        .map(|host| match granted.hosts.as_slice() {
+            hosts if tool && !hosts.is_empty() => format!("host {host}: granted for {}", hosts.join(", ")),
+            hosts => words(format!("host {host}"), hosts.contains(host), format!("add it to {grants}.hosts")),
+        })
+        .collect();
+    if let Some(workspace) = asked.workspace {
+        let has = granted.workspace == Some(workspace);
+        rights.push(words(format!("the workspace, {workspace}"), has, format!("set {grants}.workspace: {workspace}")));
+    }
+    for program in &asked.programs {
+        let has = granted.programs.contains(program) || program == "*" && !granted.programs.is_empty();
+        rights.push(words(format!("program {program}"), has, format!("add it to {grants}.programs")));
+    }
+    if asked.kv {
+        rights.push(words("a memory of its own".into(), granted.kv, format!("set {grants}.kv: true")));
+    }
+    for secret in &asked.secrets {
+        let has = granted.secrets.contains(secret) || secret == "*" && !granted.secrets.is_empty();
+        rights.push(words(format!("credential {secret}"), has, format!("bind it under {grants}.secrets")));
+    }
+    rights
 }
 
 fn warm_up(config: &Config, portable: bool) -> Result<ExitCode, String> {

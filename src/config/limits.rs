@@ -33,6 +33,21 @@ pub struct Limits {
     pub requests: u32,
     /// Exchanges at once.
     pub concurrency: usize,
+    /// Processor time of one tool call.
+    #[serde(with = "duration")]
+    pub tool_cpu: Duration,
+    /// From a tool call's beginning to its end, waiting included.
+    #[serde(with = "duration")]
+    pub time: Duration,
+    /// Bodies of the HTTP responses of one tool call, together.
+    #[serde(with = "byte_size")]
+    pub download: usize,
+    /// What one tool call may write to the session's files.
+    #[serde(with = "byte_size")]
+    pub files: usize,
+    /// What a tool may remember, keys and values together.
+    #[serde(with = "byte_size")]
+    pub kv: usize,
 }
 
 /// Limits of one plugin.
@@ -54,6 +69,16 @@ pub struct PartialLimits {
     pub log: Option<usize>,
     pub requests: Option<u32>,
     pub concurrency: Option<usize>,
+    #[serde(with = "duration::option")]
+    pub tool_cpu: Option<Duration>,
+    #[serde(with = "duration::option")]
+    pub time: Option<Duration>,
+    #[serde(with = "byte_size::option")]
+    pub download: Option<usize>,
+    #[serde(with = "byte_size::option")]
+    pub files: Option<usize>,
+    #[serde(with = "byte_size::option")]
+    pub kv: Option<usize>,
 }
 
 // === impl Limits ===
@@ -70,6 +95,11 @@ impl Default for Limits {
             log: 64 << 10,
             requests: 8,
             concurrency: 1000,
+            tool_cpu: Duration::from_secs(5),
+            time: Duration::from_secs(120),
+            download: 32 << 20,
+            files: 256 << 20,
+            kv: 1 << 20,
         }
     }
 }
@@ -87,6 +117,11 @@ impl Limits {
             log: own.log.unwrap_or(self.log),
             requests: own.requests.unwrap_or(self.requests),
             concurrency: own.concurrency.unwrap_or(self.concurrency),
+            tool_cpu: own.tool_cpu.unwrap_or(self.tool_cpu),
+            time: own.time.unwrap_or(self.time),
+            download: own.download.unwrap_or(self.download),
+            files: own.files.unwrap_or(self.files),
+            kv: own.kv.unwrap_or(self.kv),
         }
     }
 }

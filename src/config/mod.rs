@@ -5,6 +5,7 @@
 
 mod limits;
 mod load;
+mod plugins;
 mod presets;
 mod rate;
 mod routing;
@@ -26,6 +27,7 @@ use serde::{Deserialize, Serialize};
 
 pub use limits::{Limits, PartialLimits};
 pub use load::{ConfigError, Overrides};
+pub use plugins::{BoundSecret, Confinement, Grant, Place, Plugins, Process, Quarantine, WorkspaceGrant};
 pub use presets::{Preset, presets};
 pub use rate::{Per, Rate, RateLimit, SurfaceLimit, Surfaces};
 pub use routing::{Breaker, Cache, Route, RouteCache, RouteTarget, Routing};
@@ -153,52 +155,6 @@ pub struct PartialTimeouts {
     pub total: Option<Duration>,
 }
 
-/// `plugins`.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Plugins {
-    /// Components dropped here are loaded while the server runs; a leading `~` is the home directory.
-    pub directory: PathBuf,
-    /// Compiled code, private to the server.
-    pub cache: PathBuf,
-    /// How often the directory is read, beside the system's notices.
-    #[serde(with = "duration")]
-    pub rescan: Duration,
-    /// Instances that may live at once, of all plugins.
-    pub instances: u32,
-    /// Unused instances kept warm, a plugin.
-    pub idle_instances: usize,
-    /// When a plugin that keeps trapping is kept from requests.
-    pub quarantine: Quarantine,
-    /// What bounds a plugin; the same for each unless `grants` says otherwise.
-    pub limits: Limits,
-    /// What plugins from the directory may do, by id.
-    #[serde(deserialize_with = "entries")]
-    pub grants: BTreeMap<String, Grant>,
-}
-
-/// `plugins.quarantine`.
-#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Quarantine {
-    /// Traps in a row.
-    pub traps: u32,
-    /// How long until one request tries again.
-    #[serde(with = "duration")]
-    pub pause: Duration,
-}
-
-/// One of `plugins.grants`: effective is what the manifest asks for and this allows.
-#[derive(Clone, Debug, Default, Deserialize, Serialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Grant {
-    /// Origins such as `https://api.example.com`.
-    pub hosts: Vec<String>,
-    /// Each of them in place of the one under `plugins.limits`.
-    #[serde(deserialize_with = "or_default")]
-    pub limits: PartialLimits,
-}
-
 /// `egress`.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
@@ -229,27 +185,6 @@ impl Default for Timeouts {
     }
 }
 
-impl Default for Plugins {
-    fn default() -> Self {
-        Self {
-            directory: "~/.mortise/plugins".into(),
-            cache: "~/.mortise/cache".into(),
-            rescan: Duration::from_secs(2),
-            instances: 1000,
-            idle_instances: 64,
-            quarantine: Quarantine::default(),
-            limits: Limits::default(),
-            grants: BTreeMap::new(),
-        }
-    }
-}
-
-impl Default for Quarantine {
-    fn default() -> Self {
-        Self { traps: 20, pause: Duration::from_secs(10) }
-    }
-}
-
 impl Default for Egress {
     fn default() -> Self {
         Self { timeouts: Timeouts::default(), max_frame: 16 << 20, max_body: 16 << 20, ca_file: None }
@@ -268,14 +203,5 @@ impl Timeouts {
             idle: own.idle.unwrap_or(self.idle),
             total: own.total.unwrap_or(self.total),
         }
-    }
-}
-
-// === impl Plugins ===
-
-impl Plugins {
-    /// What bounds plugin `id`: the common limits, with each that it was granted in its place.
-    pub fn limits_of(&self, id: &str) -> Limits {
-        self.grants.get(id).map_or(self.limits, |grant| self.limits.with(&grant.limits))
     }
 }

@@ -84,6 +84,7 @@ fn row(kind: Kind, whose: Whose) -> Row {
         (Kind::Unavailable, _)                    => (503, PROVIDER, "server_error", Some("provider_unavailable"), FAILED),
         (Kind::Upstream, _)                       => (502, PROVIDER, "server_error", Some("provider_error"), FAILED),
         (Kind::Plugin, _)                         => (502, PROVIDER, "server_error", Some("plugin_error"), FAILED),
+        (Kind::Tool, _)                           => (422, "TOOL_EXECUTION_FAILED", INVALID, Some("tool_execution_failed"), INVALID),
         (Kind::Storage, _)                        => (503, "OVERLOADED", "server_error", Some("storage_unavailable"), FAILED),
         (Kind::Internal, _)                       => (500, "INTERNAL_ERROR", "server_error", Some("internal_error"), FAILED),
     }

@@ -43,6 +43,7 @@ pub enum Kind {
     Timeout,
     Upstream,
     Plugin,
+    Tool,
     Storage,
     Internal,
 }

@@ -22,6 +22,30 @@ pub enum State {
     Quarantined,
 }
 
+/// How a tool may use the session's files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Workspace {
+    /// Look at them.
+    ReadOnly,
+    /// Change them too.
+    ReadWrite,
+}
+
+/// What a plugin asks for, or what it may do.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Rights {
+    /// Origins that it may reach.
+    pub hosts: Vec<String>,
+    /// The session's files.
+    pub workspace: Option<Workspace>,
+    /// Programs that it may start.
+    pub programs: Vec<String>,
+    /// Whether it may remember things.
+    pub kv: bool,
+    /// Credentials that are put on its requests, by name.
+    pub secrets: Vec<String>,
+}
+
 /// A report on one plugin.
 #[derive(Clone, Debug)]
 pub struct Status {
@@ -41,10 +65,14 @@ pub struct Status {
     pub file: Option<String>,
     /// How far it has come.
     pub state: State,
-    /// Hosts that the manifest asks for.
-    pub asked_hosts: Vec<String>,
-    /// Hosts of these that the operator allows.
-    pub granted_hosts: Vec<String>,
+    /// What the manifest asks for.
+    pub asked: Rights,
+    /// What of this the operator allows.
+    pub granted: Rights,
+    /// What it was last kept from, and what would allow it.
+    pub last_denial: Option<String>,
+    /// How the programs that it starts are kept apart, once it is known.
+    pub confinement: Option<String>,
     /// Why the newest file isn't published, or why the version is quarantined.
     pub last_error: Option<String>,
     /// How often its guests trapped.
@@ -58,6 +86,15 @@ impl fmt::Display for Origin {
         f.write_str(match self {
             Self::Bundled => "bundled",
             Self::Directory => "directory",
+        })
+    }
+}
+
+impl fmt::Display for Workspace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::ReadOnly => "read-only",
+            Self::ReadWrite => "read-write",
         })
     }
 }

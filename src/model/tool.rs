@@ -59,3 +59,34 @@ pub enum FailureKind {
     Unavailable,
     Failed,
 }
+
+/// How far a call has come, in the tool's own words.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Progress {
+    /// From 0 to 1, where the tool knows.
+    pub fraction: Option<f32>,
+    /// For people.
+    pub message: String,
+}
+
+// === impl Failure ===
+
+impl Failure {
+    /// A failure of `kind`, in words for the model.
+    pub fn new(kind: FailureKind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into() }
+    }
+}
+
+impl FailureKind {
+    /// As programs read it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::InvalidArguments => "invalid_arguments",
+            Self::NotFound => "not_found",
+            Self::Denied => "denied",
+            Self::Unavailable => "unavailable",
+            Self::Failed => "failed",
+        }
+    }
+}

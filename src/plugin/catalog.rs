@@ -5,12 +5,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
 
-use super::Provider;
 use super::grant::Grants;
 use super::manifest::Manifest;
+use super::{Provider, Tool};
 use crate::model::plugin::{Origin, State, Status};
 
-/// A published version of a provider plugin.
+/// A published version of a plugin.
 pub struct Published {
     /// What it says of itself in the file.
     pub manifest: Manifest,
@@ -21,9 +21,18 @@ pub struct Published {
     /// What it may do.
     pub grants: Grants,
     /// The version itself.
-    pub provider: Arc<dyn Provider>,
+    pub plugin: Plugin,
     /// How its guests are doing.
     pub health: Arc<dyn Health>,
+}
+
+/// A version, by its world.
+#[derive(Clone)]
+pub enum Plugin {
+    /// A model provider.
+    Provider(Arc<dyn Provider>),
+    /// A set of tools.
+    Tool(Arc<dyn Tool>),
 }
 
 /// How a version's guests are doing.
@@ -34,6 +43,14 @@ pub trait Health: Send + Sync {
     fn instances(&self) -> usize;
     /// Why the version is kept from requests, if it is.
     fn quarantine(&self) -> Option<String>;
+    /// What a guest was last kept from, and what would allow it.
+    fn denial(&self) -> Option<String> {
+        None
+    }
+    /// How the programs that it starts are kept apart, once it is known.
+    fn confinement(&self) -> Option<String> {
+        None
+    }
 }
 
 /// One plugin in the catalogue.
@@ -81,6 +98,26 @@ impl Catalog {
     }
 }
 
+// === impl Published ===
+
+impl Published {
+    /// The provider, if it is one.
+    pub fn provider(&self) -> Option<&Arc<dyn Provider>> {
+        match &self.plugin {
+            Plugin::Provider(provider) => Some(provider),
+            Plugin::Tool(_) => None,
+        }
+    }
+
+    /// The tools, if it brings some.
+    pub fn tool(&self) -> Option<&Arc<dyn Tool>> {
+        match &self.plugin {
+            Plugin::Tool(tool) => Some(tool),
+            Plugin::Provider(_) => None,
+        }
+    }
+}
+
 // === impl Snapshot ===
 
 impl Snapshot {
@@ -115,8 +152,10 @@ impl Entry {
             origin: published.map_or(self.origin, |published| published.origin),
             file: self.file.clone(),
             state,
-            asked_hosts: published.map(|published| published.grants.asked.clone()).unwrap_or_default(),
-            granted_hosts: published.map(|published| published.grants.hosts.clone()).unwrap_or_default(),
+            asked: published.map(|published| published.grants.asked.clone()).unwrap_or_default(),
+            granted: published.map(|published| published.grants.granted.clone()).unwrap_or_default(),
+            last_denial: published.and_then(|published| published.health.denial()),
+            confinement: published.and_then(|published| published.health.confinement()),
             last_error: self.last_error.clone().or(quarantine),
             traps: published.map_or(0, |published| published.health.traps()),
             instances: published.map_or(0, |published| published.health.instances()),

@@ -19,6 +19,7 @@ mod recording;
 pub mod route;
 pub mod run;
 pub mod served;
+pub mod tool;
 mod turn;
 pub mod vendor;
 
@@ -28,4 +29,5 @@ pub use clock::Clock;
 pub use readiness::Readiness;
 pub use route::{Choice, Chosen};
 pub use served::Served;
+pub use tool::Toolbox;
 pub use turn::Turn;

@@ -17,7 +17,7 @@ use crate::model::caller::Caller;
 use crate::model::plugin::Origin;
 use crate::model::provider::{Credential, Info, Model};
 use crate::model::{Error, Fault, Kind, Result};
-use crate::plugin::catalog::Published;
+use crate::plugin::catalog::{Entry, Published};
 use crate::plugin::drive::Bounds;
 use crate::plugin::{Catalog, Snapshot};
 
@@ -149,8 +149,13 @@ impl Providers {
     ) -> BTreeMap<String, Arc<Provider>> {
         let none = config::Provider::default();
         let configured = self.config.providers.iter().map(|(name, entry)| (name, entry, true));
-        let implied =
-            snapshot.entries.keys().filter(|id| !self.config.providers.contains_key(*id)).map(|id| (id, &none, false));
+        // A plugin of tools is nobody to ask.
+        let asked = |entry: &Entry| entry.published.as_ref().is_none_or(|published| published.provider().is_some());
+        let implied = snapshot
+            .entries
+            .iter()
+            .filter(|(id, entry)| !self.config.providers.contains_key(*id) && asked(entry))
+            .map(|(id, _)| (id, &none, false));
         let mut providers = BTreeMap::new();
         for (name, entry, configured) in configured.chain(implied) {
             let plugin = entry.plugin.as_deref().unwrap_or(name);
@@ -187,9 +192,14 @@ impl Providers {
                 ),
             }));
         };
+        let Some(guest) = published.provider() else {
+            return Err(unavailable(format!(
+                "provider `{name}`: plugin `{plugin}` brings tools, no models; set providers.{name}.plugin"
+            )));
+        };
         check_settings(name, entry, published)?;
         let settings = serde_json::Value::Object(entry.settings.clone()).to_string();
-        let info = published.provider.describe(&settings)?;
+        let info = guest.describe(&settings)?;
         let timeouts = self.config.egress.timeouts.with(&entry.timeouts);
         let target = match entry.base_url.as_ref().or(info.base_url.as_ref()) {
             None => None,
@@ -216,6 +226,7 @@ impl Providers {
         Ok(Vendor::new(
             name,
             published.clone(),
+            guest.clone(),
             info,
             settings,
             self.egress.clone(),

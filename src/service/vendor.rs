@@ -11,9 +11,9 @@ use crate::egress::{Egress, Target};
 use crate::model::Result;
 use crate::model::caller::Caller;
 use crate::model::provider::{Info, Model, Operation, Output, Price};
-use crate::plugin::Tenancy;
 use crate::plugin::catalog::Published;
 use crate::plugin::drive::{Bounds, Drive, Way, Work};
+use crate::plugin::{Provider, Tenancy};
 
 /// How long a vendor's own list of models is believed.
 const MODELS_FRESH: Duration = Duration::from_secs(300);
@@ -27,6 +27,7 @@ pub struct Vendor {
     way: Way,
     /// The plugin's version.
     pub published: Arc<Published>,
+    plugin: Arc<dyn Provider>,
     /// What it says of itself.
     pub info: Arc<Info>,
     settings: Arc<str>,
@@ -51,6 +52,7 @@ impl Vendor {
     pub(super) fn new(
         name: &str,
         published: Arc<Published>,
+        plugin: Arc<dyn Provider>,
         info: Arc<Info>,
         settings: String,
         egress: Egress,
@@ -63,6 +65,7 @@ impl Vendor {
         let models = Arc::new(told(info.models.clone(), catalog.as_deref()));
         Self {
             published,
+            plugin,
             listed: Mutex::new(Listed { models, until: None }),
             catalog,
             info,
@@ -101,7 +104,7 @@ impl Vendor {
         let tenancy = Tenancy { isolation: self.isolation, principal: caller.principal.clone() };
         let bounds = Bounds { first_token: self.bounds.first_token.filter(|_| streaming), ..self.bounds };
         let work = Work { operation, settings: self.settings.clone(), tenancy, trace: caller.trace.clone(), since };
-        Drive::begin(&self.published.provider, work, self.way.clone(), bounds).await
+        Drive::begin(&self.plugin, work, self.way.clone(), bounds).await
     }
 
     /// How long an operation may take, all attempts together.

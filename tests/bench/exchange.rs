@@ -111,7 +111,7 @@ async fn main() {
     let config = config::Plugins { directory: cache.join("none"), cache, ..config::Plugins::default() };
     let loader = Loader::load(Sandbox::new(&config).unwrap(), config, BUNDLED).await.unwrap();
     let snapshot = loader.catalog().snapshot();
-    let openai: Arc<dyn Provider> = snapshot.published("openai").unwrap().provider.clone();
+    let openai: Arc<dyn Provider> = snapshot.published("openai").unwrap().provider().unwrap().clone();
     let mut lines = vec![("live instance (fresh, in mid-exchange)", format!("{} KiB", memory(&*openai)), "57 KiB")];
     for (name, isolation, spike) in [
         ("exchange, warm", Isolation::Warm, "6 µs"),

@@ -21,4 +21,4 @@ mod toolchain;
 
 pub use build::{Built, Options, build, crates_in, guests_dir};
 pub use error::BuildError;
-pub use manifest::{API, Asks, Kind, LIMIT, Manifest, ManifestError, SECTION};
+pub use manifest::{API, Asks, Kind, LIMIT, Manifest, ManifestError, SECTION, Workspace};

@@ -69,9 +69,32 @@ impl std::fmt::Display for Kind {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Asks {
-    /// Origins that it wants to reach, such as `https://api.openai.com`.
+    /// Origins that it wants to reach, such as `https://api.openai.com`. A tool's may go on with the beginning of a path, and a
+    /// host of `*` is any host.
     #[serde(default)]
     pub hosts: Vec<String>,
+    /// How it wants the session's files; a tool's right, as all below.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub workspace: Option<Workspace>,
+    /// Programs that it wants to start, by name; `*` is whatever the operator allows.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub programs: Vec<String>,
+    /// Whether it wants to remember things.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub kv: bool,
+    /// Credentials that it wants to be put on its requests, by name; `*` is whatever the operator binds.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub secrets: Vec<String>,
+}
+
+/// How a tool may use the session's files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Workspace {
+    /// Look at them.
+    ReadOnly,
+    /// Change them too.
+    ReadWrite,
 }
 
 /// Why a manifest could not be read or embedded.
@@ -202,8 +225,21 @@ impl Manifest {
             return invalid("description must be one line of text".to_owned());
         }
         for host in &self.asks.hosts {
-            if !valid_origin(host) {
+            if !valid_origin(host, self.kind) {
                 return invalid(format!("asks.hosts entry {host:?} must look like https://api.example.com"));
+            }
+        }
+        if self.kind == Kind::Provider && (Asks { hosts: Vec::new(), ..self.asks.clone() }) != Asks::default() {
+            return invalid("asks may name nothing but hosts: a provider has neither files nor programs".to_owned());
+        }
+        for program in &self.asks.programs {
+            if !valid_program(program) {
+                return invalid(format!("asks.programs entry {program:?} must be a program's name, without a path"));
+            }
+        }
+        for secret in &self.asks.secrets {
+            if secret != "*" && !valid_id(secret) {
+                return invalid(format!("asks.secrets entry {secret:?} must look like a plugin's id, or be *"));
             }
         }
         Ok(())
@@ -225,12 +261,26 @@ fn valid_version(version: &str) -> bool {
         && core.split('.').all(|part| !part.is_empty() && part.chars().all(|c| c.is_ascii_digit()))
 }
 
-fn valid_origin(host: &str) -> bool {
+fn valid_origin(host: &str, kind: Kind) -> bool {
     let rest = host.strip_prefix("https://").or_else(|| host.strip_prefix("http://"));
-    rest.is_some_and(|rest| {
-        !rest.is_empty()
-            && rest.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | ':' | '*' | '[' | ']'))
+    let (host, path) = match rest.and_then(|rest| Some(rest.split_at(rest.find('/')?))) {
+        Some((host, path)) => (Some(host), path),
+        None => (rest, ""),
+    };
+    let path =
+        path.is_empty() || kind == Kind::Tool && path.chars().all(|c| c.is_ascii_graphic() && c != '?' && c != '#');
+    path && host.is_some_and(|host| {
+        !host.is_empty()
+            && host.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | ':' | '*' | '[' | ']'))
     })
+}
+
+fn valid_program(name: &str) -> bool {
+    name.len() <= LONGEST_ID
+        && !name.starts_with(['.', '-'])
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | '+'))
+        && !name.is_empty()
+        || name == "*"
 }
 
 #[cfg(test)]

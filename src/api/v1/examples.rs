@@ -32,7 +32,28 @@ pub(super) fn providers() -> Value {
 }
 
 pub(super) fn tools() -> Value {
-    json!({"tools": [], "categories": []})
+    let schema = json!({"type": "string", "description": "Such as 2 * (3 + 4)"});
+    json!({
+        "tools": [{
+            "name": "calculate",
+            "description": "Works out an arithmetic expression",
+            "category": "math",
+            "parameters": {"expression": {"type": "string", "description": "Such as 2 * (3 + 4)", "required": true}},
+            "input_schema": {"type": "object", "properties": {"expression": schema}, "required": ["expression"]},
+            "annotations": {"read_only": true, "destructive": false, "idempotent": true, "open_world": false},
+            "source": {"plugin": "calc", "version": "0.1.0", "origin": "bundled"},
+            "grants": {"hosts": [], "workspace": null, "programs": [], "kv": false, "secrets": []},
+        }],
+        "categories": ["math"],
+    })
+}
+
+pub(super) fn call_request() -> Value {
+    json!({"arguments": {"expression": "2 * (3 + 4)"}})
+}
+
+pub(super) fn call_response() -> Value {
+    json!({"success": true, "tool": "calculate", "output": "14", "structured": {"value": 14}, "duration_ms": 1})
 }
 
 pub(super) fn plugins() -> Value {
@@ -45,9 +66,11 @@ pub(super) fn plugins() -> Value {
         "state": "ready",
         "origin": "bundled",
         "file": null,
-        "asks": {"hosts": []},
-        "grants": {"hosts": []},
+        "asks": {"hosts": [], "workspace": null, "programs": [], "kv": false, "secrets": []},
+        "grants": {"hosts": [], "workspace": null, "programs": [], "kv": false, "secrets": []},
         "last_error": null,
+        "last_denial": null,
+        "confinement": null,
         "traps": 0,
         "instances": 1,
     }]})

@@ -1,16 +1,15 @@
-//! What there is: providers, tools, plugins, and how the server is doing.
+//! What there is: providers, plugins, and how the server is doing.
 
 use std::collections::BTreeMap;
 
 use futures_util::future::join_all;
 use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::{Map, Value};
 
 use crate::api::State;
 use crate::http::{Reply, Request};
 use crate::model::Result;
-use crate::model::plugin::Status;
+use crate::model::plugin::{Rights, Status};
 
 /// Who can be asked.
 #[derive(Serialize, JsonSchema)]
@@ -63,20 +62,6 @@ pub(super) async fn providers(request: Request<State>) -> Result<Reply> {
     Reply::json(&ProviderList { providers: join_all(views).await })
 }
 
-/// What models can be given.
-#[derive(Serialize, JsonSchema)]
-pub(super) struct ToolList {
-    /// In the order of their names: name, description, category, and parameters by name.
-    tools: Vec<Map<String, Value>>,
-    /// What sorts of tools there are.
-    categories: Vec<String>,
-}
-
-pub(super) async fn tools(_: Request<State>) -> Result<Reply> {
-    // No plugin can bring a tool yet, so there is none.
-    Reply::json(&ToolList { tools: Vec::new(), categories: Vec::new() })
-}
-
 /// What is loaded, and what could not be.
 #[derive(Serialize, JsonSchema)]
 pub(super) struct PluginList {
@@ -92,7 +77,7 @@ struct PluginView {
     id: String,
     /// Its own version.
     version: Option<String>,
-    /// What it is: `provider`.
+    /// What it is: `provider` or `tool`.
     kind: Option<String>,
     /// What it says of itself.
     description: Option<String>,
@@ -104,23 +89,48 @@ struct PluginView {
     origin: String,
     /// The file's name; null where it is part of the server.
     file: Option<String>,
-    /// What it wants to reach.
-    asks: Hosts,
-    /// What it may reach.
-    grants: Hosts,
+    /// What it wants to do.
+    asks: RightsView,
+    /// What of that it may do.
+    grants: RightsView,
     /// What is wrong with it.
     last_error: Option<String>,
+    /// What it was last kept from, and what would allow it.
+    last_denial: Option<String>,
+    /// How the programs that it starts are kept apart; null where it started none.
+    confinement: Option<String>,
     /// How often it broke and was stopped.
     traps: u64,
     /// How many of it run.
     instances: usize,
 }
 
-/// Where a plugin may send requests.
+/// What a plugin asks for, or may do.
 #[derive(Serialize, JsonSchema)]
-struct Hosts {
+#[schemars(rename = "Rights")]
+pub(super) struct RightsView {
     /// Origins, such as `https://api.example.com`.
     hosts: Vec<String>,
+    /// The session's files: `read-only`, `read-write`; null is none of them.
+    workspace: Option<String>,
+    /// Programs that it starts.
+    programs: Vec<String>,
+    /// Whether it remembers things.
+    kv: bool,
+    /// Credentials that the server puts on its requests, by name.
+    secrets: Vec<String>,
+}
+
+impl From<Rights> for RightsView {
+    fn from(rights: Rights) -> Self {
+        Self {
+            hosts: rights.hosts,
+            workspace: rights.workspace.map(|workspace| workspace.to_string()),
+            programs: rights.programs,
+            kv: rights.kv,
+            secrets: rights.secrets,
+        }
+    }
 }
 
 impl From<Status> for PluginView {
@@ -130,8 +140,10 @@ impl From<Status> for PluginView {
             origin: status.origin.to_string(),
             // Its name alone: where the server keeps it is nobody's business.
             file: status.file.map(|path| path.rsplit('/').next().unwrap_or_default().to_owned()),
-            asks: Hosts { hosts: status.asked_hosts },
-            grants: Hosts { hosts: status.granted_hosts },
+            asks: status.asked.into(),
+            grants: status.granted.into(),
+            last_denial: status.last_denial,
+            confinement: status.confinement,
             id: status.id,
             version: status.version,
             kind: status.kind,

@@ -4,6 +4,7 @@ mod chat;
 mod examples;
 mod inventory;
 pub(super) mod shape;
+mod tools;
 mod wire;
 
 #[cfg(test)]
@@ -62,9 +63,19 @@ pub(super) fn endpoints() -> Vec<Endpoint<State>> {
         Endpoint::get(surface, "/api/v1/providers", |request| answer(inventory::providers(request)))
             .named("listProviders", "Providers, their models and what they can do.")
             .gives::<inventory::ProviderList>("The providers that can be asked.", examples::providers),
-        Endpoint::get(surface, "/api/v1/tools", |request| answer(inventory::tools(request)))
+        Endpoint::get(surface, "/api/v1/tools", |request| answer(tools::list(request)))
             .named("listTools", "Tools that models can be given.")
-            .gives::<inventory::ToolList>("The tools.", examples::tools),
+            .gives::<tools::ToolList>("The tools.", examples::tools),
+        Endpoint::post(surface, "/api/v1/tools/{name}/call", |request| answer(tools::call(request)))
+            .named("callTool", "Calls one tool.")
+            .described(
+                "The arguments are checked against the tool's schema first. What the tool itself can't do is 422 with \
+                 `TOOL_EXECUTION_FAILED`; what it may not do is 403.",
+            )
+            .parameter("name", "The tool, as the list names it.", "calculate")
+            .takes::<tools::CallRequest>("What the tool is to work on.", examples::call_request)
+            .gives::<tools::CallResponse>("What came of it.", examples::call_response)
+            .fails(&[403, 404, 422, 503]),
         Endpoint::get(surface, "/api/v1/plugins", |request| answer(inventory::plugins(request)))
             .named("listPlugins", "Plugins: version, state, rights, last error.")
             .gives::<inventory::PluginList>("The plugins, those too that could not be loaded.", examples::plugins),

@@ -14,7 +14,7 @@ use super::provider::{Version, WasmProvider};
 use crate::config;
 use crate::model::plugin::Origin;
 use crate::model::{Fault, Result};
-use crate::plugin::catalog::Published;
+use crate::plugin::catalog::{Plugin, Published};
 use crate::plugin::manifest::{self, Manifest, PluginKind, refused};
 use crate::plugin::{Provider, grant};
 
@@ -75,7 +75,7 @@ pub(super) fn stage(sandbox: &Sandbox, config: &config::Plugins, origin: Origin,
         return Err(error);
     }
     let grants = grant::effective(&manifest, origin, config.grants.get(id));
-    Ok(Published { manifest, origin, digest, grants, provider: Arc::new(provider), health: version })
+    Ok(Published { manifest, origin, digest, grants, plugin: Plugin::Provider(Arc::new(provider)), health: version })
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -76,6 +76,12 @@ families! {
         "Calls into guests";
     PLUGIN_TRAPS = "mortise_plugin_traps_total" ("plugin")
         "Guests that were stopped because they trapped or broke a limit";
+    PLUGIN_DENIALS = "mortise_plugin_denials_total" ("plugin", "right")
+        "Times that a guest was kept from what it may not do";
+    TOOL_CALLS = "mortise_tool_calls_total" ("plugin", "tool", "outcome")
+        "Calls of tools that are over, by how they ended";
+    TOOL_DURATION = "mortise_tool_call_duration_seconds" ["seconds"] ("plugin", "tool")
+        "From a tool call's beginning to its end, waiting included";
     PLUGIN_INSTANCES = "mortise_plugin_instances" ("plugin")
         "Instances that are alive, idle ones included";
     PLUGIN_LOADS = "mortise_plugin_loads_total" ("outcome")
