@@ -30,11 +30,12 @@ const RANKS: [(&str, u8); 13] = [
 ];
 
 /// Foreign crates that stay at home: the crate, whether its name is only a prefix, and the modules that may use it.
-const HOMES: [(&str, bool, &[&str]); 7] = [
+const HOMES: [(&str, bool, &[&str]); 8] = [
     ("wasmtime", true, &["src/plugin/wasm"]),
     ("redb", false, &["src/store/redb"]),
     ("reqwest", false, &["src/egress"]),
     ("hyper", true, &["src/http", "src/edge", "src/egress"]),
+    ("tokio_tungstenite", false, &["src/http"]),
     ("rmcp", false, &["src/mcp", "src/api/mcp"]),
     ("aws_", true, &["src/egress"]),
     ("mortise_build", false, &["src/plugin", "src/cli"]),

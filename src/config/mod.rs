@@ -15,6 +15,7 @@ mod server;
 mod store;
 mod telemetry;
 mod units;
+mod websocket;
 
 #[cfg(test)]
 mod tests;
@@ -37,6 +38,7 @@ pub use server::{AddressHeader, Auth, ClientAuth, Compression, Cors, Listen, Ser
 pub use store::{Store, StoreEngine};
 pub use telemetry::{LogFormat, Logging, Otlp, Rotation, Telemetry};
 use units::{byte_size, duration, entries, or_default};
+pub use websocket::WebSocket;
 
 /// Everything that can be set.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]

@@ -10,6 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use super::Secret;
 use super::rate::RateLimit;
 use super::units::{byte_size, duration, or_default};
+use super::websocket::WebSocket;
 
 /// `server`.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -42,6 +43,9 @@ pub struct Server {
     /// Bodies that are worth it.
     #[serde(deserialize_with = "or_default")]
     pub compression: Compression,
+    /// What bounds WebSockets.
+    #[serde(deserialize_with = "or_default")]
+    pub websocket: WebSocket,
     /// Names under which the server may be reached on a loopback address while nobody is asked who they are.
     pub allowed_hosts: Vec<String>,
     /// Networks whose word on the caller's address is taken: `X-Forwarded-For`, `Forwarded`.
@@ -212,6 +216,7 @@ impl Default for Server {
             rate_limit: RateLimit::default(),
             cors: Cors::default(),
             compression: Compression::default(),
+            websocket: WebSocket::default(),
             allowed_hosts: Vec::new(),
             trusted_proxies: Vec::new(),
             trusted_header: AddressHeader::XForwardedFor,

@@ -1,4 +1,4 @@
-//! `store`.
+//! `store`: where records are kept.
 
 use std::path::PathBuf;
 use std::time::Duration;

@@ -69,6 +69,10 @@ pub struct Endpoint<S> {
     pub surface: &'static Surface,
     /// Who may ask.
     pub access: Access,
+    /// Whether the connection may become a WebSocket.
+    pub socket: bool,
+    /// Whether a token may stand in the query: browsers can put no header on a WebSocket's request.
+    pub token_in_query: bool,
     /// What answers.
     pub handler: fn(Request<S>) -> Answer,
     /// What the API document says of it; nothing where it keeps silent.
@@ -92,6 +96,10 @@ pub struct Operation {
     pub takes: Option<Content>,
     /// What a caller is given who is not refused.
     pub gives: Vec<Content>,
+    /// What the server says on its socket.
+    pub says: Option<Content>,
+    /// What callers say there.
+    pub hears: Option<Content>,
     /// What else it may give, with another status than 200.
     pub or_gives: Option<(u16, Content)>,
     /// Headers of what is given: name and meaning.
@@ -158,7 +166,8 @@ impl<S> Endpoint<S> {
         path: &'static str,
         handler: fn(Request<S>) -> Answer,
     ) -> Self {
-        Self { method, path, surface, access: Access::Caller, handler, operation: None }
+        let (socket, token_in_query) = (false, false);
+        Self { method, path, surface, access: Access::Caller, socket, token_in_query, handler, operation: None }
     }
 
     /// `GET` at `path`.
@@ -174,6 +183,16 @@ impl<S> Endpoint<S> {
     /// Nobody is asked for a key.
     pub fn open(self) -> Self {
         Self { access: Access::Anyone, ..self }
+    }
+
+    /// The connection may become a WebSocket; see [`Request::upgrade`].
+    pub fn socket(self) -> Self {
+        Self { socket: true, ..self }
+    }
+
+    /// A token may stand in the query, as `token`.
+    pub fn token_in_query(self) -> Self {
+        Self { token_in_query: true, ..self }
     }
 
     /// The document speaks of it: with this operation id, and this one sentence.
@@ -221,6 +240,16 @@ impl<S> Endpoint<S> {
     /// What it gives last is an event whose data is `last`.
     pub fn ending_in(self, last: &'static str) -> Self {
         self.operation(|operation| operation.gives.iter_mut().for_each(|content| content.last = Some(last)))
+    }
+
+    /// What it says on its socket is a `T` each.
+    pub fn says<T: JsonSchema>(self, description: &'static str, example: fn() -> Value) -> Self {
+        self.operation(|operation| operation.says = Some(Content::json::<T>(description, example)))
+    }
+
+    /// What callers say on its socket is a `T` each.
+    pub fn hears<T: JsonSchema>(self, description: &'static str, example: fn() -> Value) -> Self {
+        self.operation(|operation| operation.hears = Some(Content::json::<T>(description, example)))
     }
 
     /// It gives text of the type `mime`.

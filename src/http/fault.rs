@@ -76,6 +76,7 @@ fn row(kind: Kind, whose: Whose) -> Row {
         (Kind::Conflict, _)                       => (409, "CONFLICT", INVALID, Some("conflict"), INVALID),
         (Kind::TooLarge, _)                       => (413, "PAYLOAD_TOO_LARGE", INVALID, Some("request_too_large"), "request_too_large"),
         (Kind::UnsupportedMediaType, _)           => (415, "UNSUPPORTED_MEDIA_TYPE", INVALID, Some("unsupported_media_type"), INVALID),
+        (Kind::UpgradeRequired, _)                => (426, "UPGRADE_REQUIRED", INVALID, Some("upgrade_required"), INVALID),
         (Kind::RateLimited, _)                    => (429, "RATE_LIMITED", "rate_limit_error", Some("rate_limit_exceeded"), "rate_limit_error"),
         (Kind::Timeout, Whose::Caller)            => (408, "TIMEOUT", INVALID, Some("timeout"), INVALID),
         (Kind::Timeout, _)                        => (504, "TIMEOUT", "server_error", Some("timeout"), "timeout_error"),

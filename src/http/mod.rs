@@ -1,4 +1,6 @@
-//! The HTTP kit: requests, replies, the table of endpoints and its document, errors as bodies, event streams. No endpoint stands here.
+//! The HTTP kit; no endpoint stands here.
+//!
+//! Requests, replies, the table of endpoints and its document, errors as bodies, event streams, WebSockets.
 
 pub mod body;
 pub mod endpoint;
@@ -10,6 +12,7 @@ pub mod reply;
 pub mod request;
 pub mod router;
 pub mod sse;
+pub mod websocket;
 
 pub use endpoint::{Access, Endpoint, ErrorShape, Surface};
 pub use fields::Fields;

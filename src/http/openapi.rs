@@ -71,6 +71,7 @@ const REFUSALS: &[Refusal] = &[
     (408, Kind::Timeout, Whose::Caller, "the request body did not arrive within 30 s", "The request's body came too slowly."),
     (413, Kind::TooLarge, Whose::Caller, "the request body is longer than 10485760 bytes", "The request's body is too long."),
     (415, Kind::UnsupportedMediaType, Whose::Caller, "a request from another site's page must have the Content-Type application/json", "The page of another site sent a body that isn't said to be JSON."),
+    (426, Kind::UpgradeRequired, Whose::Caller, "this endpoint speaks WebSocket; connect with ws:// or wss://", "The request is none that makes a WebSocket of its connection."),
     (429, Kind::RateLimited, Whose::Caller, "Rate limit exceeded", "The caller, or the vendor's customer, asks too often."),
     (500, Kind::Internal, Whose::Us, "internal error; the server's log tells more under this request id", "The server failed."),
     (502, Kind::Upstream, Whose::Upstream, "the vendor answered with what is no answer", "The vendor or the plugin in front of it failed."),
@@ -117,7 +118,7 @@ impl Writer {
         if !operation.description.is_empty() {
             put(&mut written, "description", operation.description.into());
         }
-        let parameters = parameters(operation);
+        let parameters = parameters(endpoint, operation);
         if !parameters.is_empty() {
             put(&mut written, "parameters", parameters.into());
         }
@@ -128,6 +129,17 @@ impl Writer {
                 "content": {content.mime: media(&mut self.requests, content)},
             });
             put(&mut written, "requestBody", body);
+        }
+        if endpoint.socket {
+            let mut said = |generator: fn(&mut Self) -> &mut SchemaGenerator, content: &Option<Content>| {
+                let content = content.as_ref()?;
+                let mut written = media(generator(self), content);
+                put(&mut written, "description", content.description.into());
+                Some(written)
+            };
+            let server = said(|writer| &mut writer.replies, &operation.says);
+            let caller = said(|writer| &mut writer.requests, &operation.hears);
+            put(&mut written, "x-websocket", json!({"server": server, "caller": caller}));
         }
         put(&mut written, "responses", self.responses(endpoint, operation));
         let security = match endpoint.access {
@@ -150,7 +162,14 @@ impl Writer {
         }
         let words: Vec<&str> = operation.gives.iter().map(|given| given.description).collect();
         let mut responses = Map::new();
-        responses.insert("200".into(), json!({"description": words.join(" "), "headers": headers, "content": content}));
+        if endpoint.socket {
+            let switched = "The connection is a WebSocket from here on (over HTTP/2: 200); what is said on it stands under `x-websocket`.";
+            responses.insert("101".into(), json!({"description": switched, "headers": headers}));
+        }
+        if !content.is_empty() || !endpoint.socket {
+            let given = json!({"description": words.join(" "), "headers": headers, "content": content});
+            responses.insert("200".into(), given);
+        }
         if operation.conditional {
             let known = json!({"description": "The caller has it already.", "headers": headers});
             responses.insert("304".into(), known);
@@ -158,6 +177,9 @@ impl Writer {
         let mut statuses = vec![403, 500];
         if limited {
             statuses.extend([401, 429, 503]);
+        }
+        if endpoint.socket {
+            statuses.extend([400, 426]);
         }
         if operation.takes.is_some() {
             statuses.extend([400, 408, 413, 415]);
@@ -251,7 +273,7 @@ fn template(path: &str) -> String {
     path.replace("{*", "{")
 }
 
-fn parameters(operation: &Operation) -> Vec<Value> {
+fn parameters<S>(endpoint: &Endpoint<S>, operation: &Operation) -> Vec<Value> {
     let mut parameters: Vec<Value> = operation
         .parameters
         .iter()
@@ -268,6 +290,12 @@ fn parameters(operation: &Operation) -> Vec<Value> {
             "schema": (query.schema)(),
         })
     }));
+    if endpoint.token_in_query {
+        parameters.push(json!({
+            "name": "token", "in": "query", "required": false, "schema": {"type": "string"},
+            "description": "A key or a token, for who can't send it in a header, as browsers can't here.",
+        }));
+    }
     if operation.conditional {
         parameters.push(json!({
             "name": "If-None-Match", "in": "header", "required": false,

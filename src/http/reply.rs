@@ -6,6 +6,7 @@ use http::{HeaderMap, Response, StatusCode};
 use serde::Serialize;
 
 use super::body::ReplyBody;
+use super::websocket::Upgrade;
 use crate::model::{Error, Result};
 
 /// An answer.
@@ -16,6 +17,8 @@ pub struct Reply {
     pub headers: HeaderMap,
     /// Its body.
     pub body: ReplyBody,
+    /// What the connection becomes once it has gone out, if it becomes anything else.
+    pub upgrade: Option<Upgrade>,
 }
 
 // === impl Reply ===
@@ -34,12 +37,12 @@ impl Reply {
     pub fn whole(status: StatusCode, mime: &'static str, body: Bytes) -> Self {
         let mut headers = HeaderMap::with_capacity(4);
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(mime));
-        Self { status, headers, body: ReplyBody::Whole(Some(body)) }
+        Self { status, headers, body: ReplyBody::Whole(Some(body)), upgrade: None }
     }
 
     /// An answer without a body.
     pub fn empty(status: StatusCode) -> Self {
-        Self { status, headers: HeaderMap::new(), body: ReplyBody::Whole(None) }
+        Self { status, headers: HeaderMap::new(), body: ReplyBody::Whole(None), upgrade: None }
     }
 
     /// A stream of server-sent events, already written out.
@@ -49,7 +52,7 @@ impl Reply {
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
         // Proxies that buffer would turn a stream into a wait.
         headers.insert(HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
-        Self { status: StatusCode::OK, headers, body: ReplyBody::Stream(Box::pin(stream)) }
+        Self { status: StatusCode::OK, headers, body: ReplyBody::Stream(Box::pin(stream)), upgrade: None }
     }
 
     /// As hyper wants it.

@@ -7,9 +7,10 @@ use http::HeaderMap;
 use url::form_urlencoded;
 
 use super::fields::Fields;
-use crate::model::Result;
+use super::websocket::Handshake;
 use crate::model::caller::Caller;
 use crate::model::id::RequestId;
+use crate::model::{Error, Result};
 
 /// A request, routed.
 pub struct Request<S> {
@@ -27,6 +28,8 @@ pub struct Request<S> {
     pub query: Option<String>,
     /// The body, of methods that have one.
     pub body: Bytes,
+    /// Of an endpoint for sockets: the caller's handshake, or why it is none.
+    pub handshake: Option<Result<Handshake>>,
 }
 
 // === impl Request ===
@@ -41,6 +44,15 @@ impl<S> Request<S> {
     pub fn query(&self, name: &str) -> Option<String> {
         let mut members = form_urlencoded::parse(self.query.as_deref()?.as_bytes());
         members.find(|(known, _)| known == name).map(|(_, value)| value.into_owned())
+    }
+
+    /// The handshake of a caller who wants a socket.
+    ///
+    /// # Errors
+    /// If the caller wants none, or the endpoint isn't marked as one for sockets.
+    pub fn upgrade(&mut self) -> Result<Handshake> {
+        let unmarked = || Err(Error::internal("an endpoint upgrades without being marked as one that does"));
+        self.handshake.take().unwrap_or_else(unmarked)
     }
 
     /// The fields of the body, which must be a JSON object, whatever its content type says.

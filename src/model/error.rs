@@ -34,6 +34,7 @@ pub enum Kind {
     Conflict,
     TooLarge,
     UnsupportedMediaType,
+    UpgradeRequired,
     Unsupported,
     ContextTooLong,
     Refused,

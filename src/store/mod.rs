@@ -10,9 +10,9 @@ mod effects;
 pub mod engine;
 pub mod key;
 pub mod memory;
-pub mod runs;
 mod migrate;
 pub mod redb;
+pub mod runs;
 pub mod spaces;
 
 use std::ops::Range;

@@ -45,3 +45,4 @@ mod shutdown;
 mod stations;
 mod telemetry;
 mod vendor;
+mod websocket;

@@ -19,6 +19,7 @@ mod compress;
 mod dress;
 mod forwarded;
 mod origin;
+mod query_token;
 mod rescue;
 mod trace;
 
@@ -44,6 +45,7 @@ use self::trace::{Trace, TracedBody};
 use crate::config;
 use crate::http::body::{self, BodyLimits, Held, Memory};
 use crate::http::router::Route;
+use crate::http::websocket::{self, Limits, Sockets, Upgrade};
 use crate::http::{Access, Endpoint, Reply, Request, Router, Surface};
 use crate::model::caller::Caller;
 use crate::model::{Error, Fault, Kind, Result};
@@ -84,6 +86,7 @@ struct Stations {
     memory: Arc<Memory>,
     answer_within: Duration,
     dress: Dress,
+    sockets: Arc<Sockets>,
 }
 
 /// Whether the stations can be built as `settings` say.
@@ -92,7 +95,7 @@ struct Stations {
 /// Says which setting can't be followed.
 pub(in crate::edge) fn check(settings: &config::Server) -> Result<()> {
     let limiter = Arc::new(Limiter::new(&settings.rate_limit, Clock::system()));
-    Stations::new(settings, limiter).map(drop)
+    Stations::new(settings, limiter, Arc::new(Metrics::new([]))).map(drop)
 }
 
 // === impl Pipeline ===
@@ -110,7 +113,8 @@ impl<S: Send + Sync + 'static> Pipeline<S> {
         telemetry: Arc<Telemetry>,
         clock: Clock,
     ) -> Result<Self> {
-        Ok(Self { state, router, stations: Stations::new(settings, limiter)?, telemetry, clock })
+        let stations = Stations::new(settings, limiter, telemetry.metrics.clone())?;
+        Ok(Self { state, router, stations, telemetry, clock })
     }
 
     /// Whether callers must show a key.
@@ -123,15 +127,16 @@ impl<S: Send + Sync + 'static> Pipeline<S> {
         &self.telemetry.metrics
     }
 
-    /// Serves one request.
-    pub async fn serve(&self, request: HttpRequest<Incoming>, peer: &Peer) -> Response<TracedBody> {
+    /// Serves one request: with an answer, and with what the connection becomes after it, if that is something else.
+    pub async fn serve(&self, request: HttpRequest<Incoming>, peer: &Peer) -> (Response<TracedBody>, Option<Upgrade>) {
         // 1 trace
         let id = clock::request_id();
         let mut trace = Trace::begin(id, &request, peer, self.telemetry.clone());
         let (parts, body) = request.into_parts();
         let asked = self.stations.dress.asked(&parts);
         // 2 route
-        let route = self.router.route(&parts.method, parts.uri.path());
+        let method = if websocket::is_extended_connect(&parts) { &Method::GET } else { &parts.method };
+        let route = self.router.route(method, parts.uri.path());
         let surface = route.surface();
         trace.of(surface.name);
         if let Route::Found(endpoint, _) = &route {
@@ -143,8 +148,9 @@ impl<S: Send + Sync + 'static> Pipeline<S> {
         let reply = self.rescue(surface, outcome, &mut trace);
         let reply = dress::named(surface, trace.id(), reply);
         // 10 dress
-        let reply = self.stations.dress.apply(&asked, &self.stations.cors, standing, reply).await;
-        trace.answer(reply)
+        let mut reply = self.stations.dress.apply(&asked, &self.stations.cors, standing, reply).await;
+        let upgrade = reply.upgrade.take();
+        (trace.answer(reply), upgrade)
     }
 
     async fn pass(
@@ -165,7 +171,14 @@ impl<S: Send + Sync + 'static> Pipeline<S> {
         if peer.local.is_loopback() && !stations.authenticator.asks() {
             stations.hosts.check(&parts.headers)?;
         }
+        let socket = matches!(&route, Route::Found(endpoint, _) if endpoint.socket);
+        if socket {
+            stations.cors.check_socket(&parts.headers)?;
+        }
         // 4 authenticate
+        if matches!(&route, Route::Found(endpoint, _) if endpoint.token_in_query) {
+            query_token::show(&mut parts);
+        }
         let address = stations.trusted.caller(peer.address, &parts.headers);
         let access = if let Route::Found(endpoint, _) = &route { endpoint.access } else { Access::Anyone };
         let caller = stations.authenticator.identify(&parts.headers, access, address, surface);
@@ -184,6 +197,9 @@ impl<S: Send + Sync + 'static> Pipeline<S> {
         let mut caller = caller?;
         caller.trace = trace.context();
         let (endpoint, parameters) = match route {
+            Route::Found(endpoint, _) if parts.method == Method::CONNECT && !socket => {
+                return wrong_method(&parts.method, parts.uri.path(), endpoint.method.as_str());
+            }
             Route::Found(endpoint, parameters) => (endpoint, parameters),
             Route::WrongMethod { allow, .. } => return wrong_method(&parts.method, parts.uri.path(), &allow),
             Route::Unknown { .. } => return Err(unknown(parts.uri.path())),
@@ -201,6 +217,7 @@ impl<S: Send + Sync + 'static> Pipeline<S> {
             trace.hold_room(room);
         }
         // 8 serve
+        let handshake = socket.then(|| stations.sockets.handshake(&mut parts, trace.id(), surface));
         let request = Request {
             state: self.state.clone(),
             id: trace.id().clone(),
@@ -209,6 +226,7 @@ impl<S: Send + Sync + 'static> Pipeline<S> {
             parameters,
             query: parts.uri.query().map(str::to_owned),
             body,
+            handshake,
         };
         stations.serve(endpoint, request).await
     }
@@ -228,9 +246,16 @@ impl<S: Send + Sync + 'static> Pipeline<S> {
 // === impl Stations ===
 
 impl Stations {
-    fn new(settings: &config::Server, limiter: Arc<Limiter>) -> Result<Self> {
+    fn new(settings: &config::Server, limiter: Arc<Limiter>, metrics: Arc<Metrics>) -> Result<Self> {
         let seconds = Duration::from_secs;
         let keys = settings.auth.keys().map_err(Error::internal)?;
+        let sockets = &settings.websocket;
+        let limits = Limits {
+            message: sockets.max_message_bytes,
+            ping_after: sockets.ping_interval,
+            pong_within: sockets.ping_timeout,
+            send_within: seconds(settings.write_timeout_secs),
+        };
         Ok(Self {
             trusted: Trusted::new(settings.trusted_proxies.clone(), settings.trusted_header),
             hosts: Hosts::new(&settings.allowed_hosts),
@@ -242,6 +267,7 @@ impl Stations {
             memory: Arc::new(Memory::new(settings.max_body_memory)),
             answer_within: seconds(settings.request_timeout_secs),
             dress: Dress::new(settings.compression),
+            sockets: Sockets::new(sockets.max_connections, limits, metrics),
         })
     }
 

@@ -62,23 +62,25 @@ enum Port {
 /// If that is what it may be.
 pub(super) fn refuse_unasked(headers: &HeaderMap) -> Result<()> {
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
-    if !headers.contains_key(ORIGIN) {
-        return Ok(());
-    }
-    // What can't be read is nobody's own.
-    let origin = text(ORIGIN).unwrap_or_default();
-    let here = text(HOST).unwrap_or_default();
-    let same_site = origin.split_once("://").is_some_and(|(_, authority)| authority.eq_ignore_ascii_case(here));
     let json = text(CONTENT_TYPE).is_some_and(|value| {
         value.split(';').next().is_some_and(|mime| mime.trim().eq_ignore_ascii_case("application/json"))
     });
-    if same_site || json {
+    if is_at_home(headers) || json {
         return Ok(());
     }
     Err(Error::caller(
         Kind::UnsupportedMediaType,
         "a request from another site's page must have the Content-Type application/json",
     ))
+}
+
+/// Whether the request is no page's, or that of a page of this very server.
+fn is_at_home(headers: &HeaderMap) -> bool {
+    let Some(origin) = headers.get(ORIGIN) else { return true };
+    // What can't be read is nobody's own.
+    let origin = origin.to_str().unwrap_or_default();
+    let here = headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    origin.split_once("://").is_some_and(|(_, authority)| authority.eq_ignore_ascii_case(here))
 }
 
 // === impl Hosts ===
@@ -197,6 +199,18 @@ impl Cors {
         if self.credentials {
             headers.insert(ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true"));
         }
+    }
+
+    /// A browser asks nobody before a page opens a WebSocket, and lets the page read what comes: who may is decided here.
+    ///
+    /// # Errors
+    /// If the page of an origin asks that may not.
+    pub(super) fn check_socket(&self, headers: &HeaderMap) -> Result<()> {
+        if is_at_home(headers) || self.allows(headers.get(ORIGIN)) {
+            return Ok(());
+        }
+        let what = "a page of this origin may open no WebSocket here; add the origin to server.cors.origins";
+        Err(Error::caller(Kind::Forbidden, what))
     }
 
     fn allows(&self, origin: Option<&HeaderValue>) -> bool {

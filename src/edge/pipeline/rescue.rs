@@ -1,10 +1,10 @@
 //! Whatever went wrong becomes an answer, in the shape of the surface that was asked.
 
 use bytes::Bytes;
-use http::header::{ALLOW, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::header::{ALLOW, CONNECTION, HeaderValue, RETRY_AFTER, SEC_WEBSOCKET_VERSION, UPGRADE, WWW_AUTHENTICATE};
 
 use crate::http::fault::Fault;
-use crate::http::{Reply, Surface};
+use crate::http::{Reply, Surface, websocket};
 use crate::model::id::RequestId;
 use crate::model::{self, Error, Kind};
 
@@ -15,6 +15,11 @@ pub(super) fn reply(surface: &Surface, error: &Error, id: &RequestId, timestamp:
     let mut reply = Reply::whole((surface.status)(&fault), "application/json", Bytes::from(body));
     if error.kind() == Kind::Unauthenticated && error.fault() == model::Fault::Caller {
         reply.headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    }
+    if error.kind() == Kind::UpgradeRequired {
+        reply.headers.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
+        reply.headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
+        reply.headers.insert(SEC_WEBSOCKET_VERSION, websocket::SPOKEN);
     }
     if let Some(after) = fault.retry_after() {
         reply.headers.insert(RETRY_AFTER, HeaderValue::from(after));

@@ -1,14 +1,15 @@
 //! One connection, from its first byte to its last.
 //!
-//! In order: the PROXY protocol, where the listener says so; a place among those of its address; TLS; which HTTP it is; requests.
+//! In order: the PROXY protocol, where the listener says so; a place among those of its address; TLS; which HTTP it is; requests; the
+//! WebSocket that it became with the last one, perhaps.
 //! Each step has its time, and a server that ends waits for none of them longer than for a request that may be on its way.
 
 use std::convert::Infallible;
 use std::future::{Future, poll_fn};
 use std::io;
 use std::net::{IpAddr, TcpStream as StdStream};
-use std::pin::pin;
-use std::sync::Arc;
+use std::pin::{Pin, pin};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -17,13 +18,12 @@ use http::{Request, Response, StatusCode, Version};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use hyper_util::server::graceful::GracefulConnection;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout};
 
-use super::activity::{Activity, LAST_CALL, Verdict};
+use super::activity::{Activity, InFlight, LAST_CALL, Verdict};
 use super::fair::{self, Flow};
 use super::guard::Seat;
 use super::patience::Patient;
@@ -33,6 +33,7 @@ use super::rewind::Rewound;
 use super::stream::Outgoing;
 use super::tls::Tls;
 use crate::edge::pipeline::{Peer, Pipeline};
+use crate::http::websocket::Upgrade;
 use crate::service::Readiness;
 
 /// Bytes of HTTP/2 that are read at once: as many as are read with TLS. They may hold the heads of many requests, all of which then
@@ -64,6 +65,9 @@ pub(super) struct Shared<S> {
 
 /// Becomes true when connections are to end as soon as they can.
 pub(super) type Closing = watch::Receiver<bool>;
+
+/// What an HTTP/1.1 connection becomes after its last request.
+type Next = Mutex<Option<Upgrade>>;
 
 /// Serves a connection to its end.
 pub(super) async fn serve<S: Send + Sync + 'static>(arrival: Arrival, shared: Arc<Shared<S>>, closing: Closing) {
@@ -132,9 +136,12 @@ where
     let at_once = if second { FRAMES } else { u64::MAX };
     let io = TokioIo::new(Rewound::new(first, stream, at_once));
     activity.begin(!second);
-    let (known, serving) = (activity.clone(), shared.clone());
+    let (known, serving, ending) = (activity.clone(), shared.clone(), closing.clone());
+    let next: Arc<Next> = Arc::default();
+    let becomes = next.clone();
     let service = service_fn(move |request: Request<Incoming>| {
         let (shared, mut in_flight) = (serving.clone(), known.request());
+        let (known, ending, becomes) = (known.clone(), ending.clone(), becomes.clone());
         // Boxed, because hyper keeps its place for as long as the connection lives, while the answer goes out too.
         Box::pin(async move {
             // Requests that were sent together don't share one turn.
@@ -145,10 +152,16 @@ where
                 *response.status_mut() = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
                 response
             } else {
-                shared.pipeline.serve(request, &peer).await.map(Some)
+                let (response, upgrade) = shared.pipeline.serve(request, &peer).await;
+                match upgrade {
+                    Some(upgrade) if first => *becomes.lock().unwrap_or_else(PoisonError::into_inner) = Some(upgrade),
+                    Some(upgrade) => stay(upgrade, known.request(), ending),
+                    None => {}
+                }
+                response.map(Some)
             };
             // The next request had better go to somebody else.
-            if first && shared.readiness.is_draining() {
+            if first && shared.readiness.is_draining() && response.status() != StatusCode::SWITCHING_PROTOCOLS {
                 response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
             }
             in_flight.answered();
@@ -156,18 +169,39 @@ where
         })
     });
     // Boxed, because who has said nothing yet should take no room for either.
-    let over = if second {
-        Box::pin(drive(shared.http.second.serve_connection(io, service), true, &activity, closing)).await
-    } else {
-        Box::pin(drive(shared.http.first.serve_connection(io, service), false, &activity, closing)).await
-    };
-    over.map_err(io::Error::other)
+    if second {
+        let connection = shared.http.second.serve_connection(io, service);
+        let over = Box::pin(drive(connection, Some(|one| one.graceful_shutdown()), &activity, closing)).await;
+        return over.map_err(io::Error::other);
+    }
+    let connection = shared.http.first.serve_connection(io, service).with_upgrades();
+    // HTTP/1 has no word for its end but an answer's: closed at once, a request that is on its way would be lost.
+    Box::pin(drive(connection, None, &activity, closing.clone())).await.map_err(io::Error::other)?;
+    let upgrade = next.lock().unwrap_or_else(PoisonError::into_inner).take();
+    if let Some(upgrade) = upgrade {
+        Box::pin(upgrade.run(closing)).await;
+    }
+    Ok(())
 }
 
-/// Lets a connection go on until it ends, has to end, or has been idle for too long.
-async fn drive<C>(connection: C, second: bool, activity: &Activity, mut closing: Closing) -> Result<(), C::Error>
+/// A WebSocket on a stream of HTTP/2, for as long as which the connection has a request.
+fn stay(upgrade: Upgrade, mut in_flight: InFlight, closing: Closing) {
+    in_flight.answered();
+    tokio::spawn(fair::join(async move {
+        Box::pin(upgrade.run(closing)).await;
+        drop(in_flight);
+    }));
+}
+
+/// Lets a connection go on until it ends, has to end, or has been idle for too long. `tell`: says that it has to.
+async fn drive<C, E>(
+    connection: C,
+    tell: Option<fn(Pin<&mut C>)>,
+    activity: &Activity,
+    mut closing: Closing,
+) -> Result<(), E>
 where
-    C: GracefulConnection,
+    C: Future<Output = Result<(), E>>,
 {
     let mut connection = pin!(connection);
     let mut timer = Box::pin(tokio::time::sleep(Duration::from_secs(1)));
@@ -186,9 +220,8 @@ where
         }
         ending = true;
         activity.end();
-        // HTTP/1 has no word for it but an answer's: closed at once, a request that is on its way would be lost.
-        if second {
-            connection.as_mut().graceful_shutdown();
+        if let Some(tell) = tell {
+            tell(connection.as_mut());
         }
     }
 }

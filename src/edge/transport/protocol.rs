@@ -84,6 +84,8 @@ impl Http {
             .timer(TokioTimer::new())
             .keep_alive_interval(PROBE)
             .keep_alive_timeout(settings.write_within.max(PROBE))
+            // WebSockets on a stream, as RFC 8441 has it.
+            .enable_connect_protocol()
             .max_concurrent_streams(server.max_concurrent_streams)
             .max_header_list_size(u32::try_from(server.max_header_bytes).unwrap_or(u32::MAX))
             .initial_stream_window_size(STREAM_WINDOW)

@@ -56,6 +56,12 @@ families! {
         "Connections that were closed before they were served";
     CONNECTIONS_OPEN = "mortise_connections_open" ()
         "Connections now";
+    WEBSOCKETS_OPEN = "mortise_websockets_open" ()
+        "WebSockets now";
+    WEBSOCKETS_CLOSED = "mortise_websockets_closed_total" ("code", "by")
+        "WebSockets that are over, by the code they were closed with and by who closed them; 1006 is a connection that broke";
+    WEBSOCKET_MESSAGES = "mortise_websocket_messages_total" ("direction")
+        "Messages on WebSockets, in from callers and out to them";
 
     // Providers.
     PROVIDER_REQUESTS = "mortise_provider_requests_total" ("provider", "model", "outcome")

@@ -11,6 +11,7 @@ mod models;
 mod plugins;
 mod process;
 mod store;
+mod websockets;
 
 use std::collections::BTreeMap;
 use std::fmt::Error;
@@ -31,6 +32,7 @@ pub use http::{HUNG_UP, Http};
 pub use models::{ModelCounts, Models, Outcome, ProviderCounts};
 pub use plugins::{Alive, PluginCounts, Plugins};
 pub use store::StoreCounts;
+pub use websockets::{OpenSocket, WebSockets};
 
 /// See the module.
 #[derive(Debug)]
@@ -43,6 +45,8 @@ pub struct Metrics {
     pub plugins: Arc<Plugins>,
     /// Of the store.
     pub store: Arc<StoreCounts>,
+    /// Of WebSockets.
+    pub websockets: WebSockets,
     queue_wait: Histogram,
     connections: AtomicU64,
     connections_open: AtomicU64,
@@ -65,6 +69,7 @@ impl Metrics {
             models: Models::default(),
             plugins: Arc::default(),
             store: Arc::default(),
+            websockets: WebSockets::default(),
             queue_wait: Histogram::default(),
             connections: AtomicU64::new(0),
             connections_open: AtomicU64::new(0),
@@ -131,6 +136,7 @@ impl Collector for Metrics {
         out.counter(&families::CONNECTIONS, [([], get(&self.connections))])?;
         out.counter(&families::CONNECTIONS_REFUSED, self.connections_refused.read(|[reason, _]| [reason]))?;
         out.gauge(&families::CONNECTIONS_OPEN, [([], get(&self.connections_open))])?;
+        self.websockets.write(out)?;
         self.models.write(out)?;
         self.plugins.write(out)?;
         out.counter(&families::CACHE_REQUESTS, self.cache.read(|[result, _]| [result]))?;

@@ -18,11 +18,12 @@ enum Place {
 }
 
 const EVENTS: &[&str] = &["text/event-stream"];
+const STREAMS: &[&str] = &["text/event-stream", "application/x-ndjson"];
 const JSON: &[&str] = &["application/json"];
 const HTML: &[&str] = &["text/html"];
 
 /// Every header that any answer may have.
-const ALLOWED: [(&str, Place); 36] = [
+const ALLOWED: [(&str, Place); 38] = [
     ("content-type", Place::Anywhere),
     ("content-length", Place::Anywhere),
     ("content-encoding", Place::Anywhere),
@@ -40,6 +41,8 @@ const ALLOWED: [(&str, Place); 36] = [
     // Anthropic's surface, which names requests twice.
     ("request-id", Place::Anywhere),
     ("retry-after", Place::Status(&[202, 429, 503, 529])),
+    ("upgrade", Place::Status(&[426])),
+    ("sec-websocket-version", Place::Status(&[426])),
     ("www-authenticate", Place::Status(&[401])),
     // 200 and 204 are those of HEAD and OPTIONS.
     ("allow", Place::Status(&[200, 204, 405])),
@@ -50,7 +53,7 @@ const ALLOWED: [(&str, Place); 36] = [
     ("x-mortise-cost", Place::Kind(JSON)),
     ("x-mortise-estimated", Place::Kind(JSON)),
     ("x-mortise-cache", Place::Status(&[200])),
-    ("x-accel-buffering", Place::Kind(EVENTS)),
+    ("x-accel-buffering", Place::Kind(STREAMS)),
     ("content-security-policy", Place::Kind(HTML)),
     ("x-frame-options", Place::Kind(HTML)),
     ("referrer-policy", Place::Kind(HTML)),
