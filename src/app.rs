@@ -19,6 +19,7 @@ use crate::service::chance::Chance;
 use crate::service::chat::Chat;
 use crate::service::limit::Limiter;
 use crate::service::provider::Providers;
+use crate::service::run::Runs;
 use crate::service::{Clock, Readiness, Toolbox};
 use crate::store::Store;
 use crate::telemetry::Telemetry;
@@ -34,6 +35,7 @@ pub struct App {
     loader: Loader,
     telemetry: Arc<Telemetry>,
     store: Store,
+    runs: Arc<Runs>,
 }
 
 // === impl App ===
@@ -60,19 +62,24 @@ impl App {
         let seconds = Duration::from_secs;
         let (server, exposed) = (config.server.clone(), config.telemetry.metrics);
         let limiter = Arc::new(Limiter::new(&server.rate_limit, clock.clone()));
-        let scratch = config.store.path.join("scratch");
+        let (scratch, shared, bounds) = (config.store.path.join("scratch"), config.store.shared, config.runs);
         let models = ModelCatalog::load(config.model_catalog.as_deref())?;
         let providers = Arc::new(Providers::new(config, egress, catalog.clone(), models));
         for fault in providers.route_faults() {
             // Its plugin may still come.
             tracing::warn!(error = fault.to_string(), "a route has a target that nobody serves");
         }
+        let chat = Chat::new(providers.clone(), limiter.clone(), telemetry.clone(), Chance::system(), clock.clone());
+        let chat = Arc::new(chat);
+        let tools = Arc::new(Toolbox::new(catalog.clone(), metrics.plugins.clone(), scratch));
+        let runs = Arc::new(Runs::new(store.clone(), chat.clone(), tools.clone(), bounds, clock.clone()));
         let state = State {
-            chat: Chat::new(providers.clone(), limiter.clone(), telemetry.clone(), Chance::system(), clock.clone()),
+            chat,
+            runs: runs.clone(),
             providers,
             store: store.clone(),
             conversations: Arc::default(),
-            tools: Arc::new(Toolbox::new(catalog.clone(), metrics.plugins.clone(), scratch)),
+            tools,
             catalog,
             telemetry: telemetry.clone(),
             metrics: exposed,
@@ -87,9 +94,11 @@ impl App {
         let router = Router::new(endpoints, api::FALLBACK).map_err(Error::internal)?;
         let state = Arc::new(state);
         let pipeline = Arc::new(Pipeline::new(state, router, &server, limiter, telemetry.clone(), clock)?);
+        // Before anybody can ask how they are.
+        runs.pick_up(!shared).await?;
         let doors = listeners.open()?;
         readiness.ready();
-        Ok(Self { doors, pipeline, readiness, loader, telemetry, store })
+        Ok(Self { doors, pipeline, readiness, loader, telemetry, store, runs })
     }
 
     /// Where it listens, in the order of the configuration.
@@ -108,8 +117,17 @@ impl App {
     /// If no worker can be started.
     pub async fn serve(self, end: impl Future<Output = ()>) -> Result<()> {
         let watching = tokio::spawn(self.loader.watch());
+        let (tending, runs) = (tokio::spawn(self.runs.clone().tend()), self.runs.clone());
+        // Who watches a run is let go when it stops.
+        let end = async move {
+            end.await;
+            runs.shut_down().await;
+        };
         let served = self.doors.serve(self.pipeline, self.readiness, end).await;
         watching.abort();
+        tending.abort();
+        // Some may have been begun since.
+        self.runs.shut_down().await;
         if let Err(error) = self.store.close().await {
             tracing::warn!(%error, "the store couldn't be closed properly; it is repaired when it is opened next");
         }

@@ -21,6 +21,7 @@ use crate::plugin::Catalog;
 use crate::service::chat::Chat;
 use crate::service::conversation::Conversations;
 use crate::service::provider::Providers;
+use crate::service::run::Runs;
 use crate::service::{Clock, Readiness, Toolbox};
 use crate::store::Store;
 use crate::telemetry::Telemetry;
@@ -28,11 +29,13 @@ use crate::telemetry::Telemetry;
 /// What the endpoints share.
 pub struct State {
     /// Asks models.
-    pub chat: Chat,
+    pub chat: Arc<Chat>,
     /// Who can be asked.
     pub providers: Arc<Providers>,
     /// What outlives the process.
     pub store: Store,
+    /// Agents at work.
+    pub runs: Arc<Runs>,
     /// What was said before.
     pub conversations: Arc<Conversations>,
     /// What models can be given, and calls of it.

@@ -45,6 +45,15 @@ pub enum Before {
     Digest(String),
 }
 
+/// Who works at a run that is not over, and until when nobody else does.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lease {
+    /// A process.
+    pub holder: String,
+    /// Seconds since 1970.
+    pub until: i64,
+}
+
 /// That something is so.
 #[derive(Serialize, Deserialize)]
 struct Mark {}
@@ -57,6 +66,7 @@ impl Record for Run {}
 impl Record for Event {}
 impl Record for Artifact {}
 impl Record for Before {}
+impl Record for Lease {}
 impl Record for Mark {}
 impl Record for Text {}
 
@@ -71,14 +81,14 @@ impl Runs {
         Self { store }
     }
 
-    /// Stores a run that is new, with what happened so far.
+    /// Stores a run that is new and works under `lease`, with what happened so far.
     ///
     /// # Errors
     /// If the store can't be written.
-    pub async fn create(&self, run: &Run, events: &[Event]) -> Result<()> {
+    pub async fn create(&self, run: &Run, lease: &Lease, events: &[Event]) -> Result<()> {
         let mut change = Change::default();
         change.insert(RUNS.key().text(&run.id), run)?;
-        change.put(OPEN_RUNS.key().text(&run.id), &Mark {})?;
+        change.put(OPEN_RUNS.key().text(&run.id), lease)?;
         change.put(RUNS_OF_OWNER.key().text(&run.owner).text(&run.id), &Mark {})?;
         if let Some(session) = &run.session {
             change.put(RUNS_OF_SESSION.key().text(session).text(&run.id), &Mark {})?;
@@ -163,14 +173,59 @@ impl Runs {
         self.marked(&RUNS_OF_OWNER.key().text(owner), limit).await
     }
 
-    /// The runs that are not over, the oldest first.
+    /// The runs that are not over, the oldest first, and who works at them.
     ///
     /// # Errors
     /// If the store can't be read.
-    pub async fn open(&self) -> Result<Vec<Run>> {
-        let mut runs = self.marked(&OPEN_RUNS.key(), ALL).await?;
-        runs.reverse();
-        Ok(runs)
+    pub async fn open(&self) -> Result<Vec<(String, Lease)>> {
+        let prefix = OPEN_RUNS.key();
+        let stored = self.store.list::<Lease>(prefix.within(), ALL).await?;
+        let id = |key: &[u8]| last_text(key.get(prefix.bytes().len()..)?);
+        Ok(stored.into_iter().filter_map(|stored| Some((id(stored.key())?, stored.record))).collect())
+    }
+
+    /// Takes a run whose lease is `before` until `lease` is over. Tells whether it was still to be had.
+    ///
+    /// # Errors
+    /// If the store can't be used.
+    pub async fn take(&self, id: &str, before: &Lease, lease: &Lease) -> Result<bool> {
+        let Some(stored) = self.store.read::<Lease>(OPEN_RUNS.key().text(id)).await? else { return Ok(false) };
+        if stored.record != *before {
+            return Ok(false);
+        }
+        let mut change = Change::default();
+        change.replace(&stored, lease)?;
+        Ok(self.store.commit(change).await? == Committed::Done)
+    }
+
+    /// The lease of a run, unless the run is over.
+    ///
+    /// # Errors
+    /// If the store can't be read.
+    pub async fn lease(&self, id: &str) -> Result<Option<Lease>> {
+        self.store.get(OPEN_RUNS.key().text(id)).await
+    }
+
+    /// The leases of `ids` are `lease` from now on.
+    ///
+    /// # Errors
+    /// If the store can't be written.
+    pub async fn renew(&self, ids: &[String], lease: &Lease) -> Result<()> {
+        let mut change = Change::default();
+        for id in ids {
+            change.put(OPEN_RUNS.key().text(id), lease)?;
+        }
+        self.done(change).await
+    }
+
+    /// Nobody has to work at a run that is over.
+    ///
+    /// # Errors
+    /// If the store can't be written.
+    pub async fn close(&self, id: &str) -> Result<()> {
+        let mut change = Change::default();
+        change.delete(OPEN_RUNS.key().text(id));
+        self.done(change).await
     }
 
     async fn marked(&self, prefix: &Key, limit: usize) -> Result<Vec<Run>> {

@@ -21,7 +21,7 @@ pub const RUNS: Space = Space(70);
 pub const RUNS_OF_SESSION: Space = Space(71);
 /// `[owner, run]` → a mark: the runs of an owner, the newest last.
 pub const RUNS_OF_OWNER: Space = Space(72);
-/// `[run]` → a mark: the runs that are not over.
+/// `[run]` → a lease: who works at a run that is not over.
 pub const OPEN_RUNS: Space = Space(73);
 /// `[run, number]` → an [`Event`](crate::model::run::Event); numbers begin with 1 and have no gap.
 pub const RUN_EVENTS: Space = Space(74);

@@ -2,8 +2,9 @@
 
 use std::collections::HashSet;
 
-use super::agent::{Agent, Ending, Step};
+use super::agent::Agent;
 use super::calls::{Done, Planned};
+use super::step::{Ending, Step};
 use crate::model::Result;
 use crate::model::chat::{Event, Stop, StopReason};
 use crate::service::Served;

@@ -7,6 +7,7 @@ use futures_util::future::BoxFuture;
 
 use crate::model::caller::Caller;
 use crate::model::tool::{Failure, Output, Spec};
+use crate::service::tool::{Call, Toolbox};
 
 /// The tools that there are.
 pub trait Hands: Send + Sync + 'static {
@@ -14,7 +15,7 @@ pub trait Hands: Send + Sync + 'static {
     fn specs(&self) -> Vec<Arc<Spec>>;
 
     /// Calls one. The future does the work: whoever drops it ends the call, as far as that is possible.
-    fn call(&self, call: HandCall) -> BoxFuture<'static, Result<Output, Failure>>;
+    fn call(self: Arc<Self>, call: HandCall) -> BoxFuture<'static, Result<Output, Failure>>;
 }
 
 /// One call.
@@ -41,4 +42,30 @@ pub struct Place {
     pub run: Option<String>,
     /// The files that tools may see.
     pub workspace: Option<PathBuf>,
+}
+
+// === impl Toolbox ===
+
+impl Hands for Toolbox {
+    fn specs(&self) -> Vec<Arc<Spec>> {
+        let known = self.specs();
+        known.iter().map(|entry| Arc::new(Spec { name: entry.name.clone(), ..entry.spec.clone() })).collect()
+    }
+
+    fn call(self: Arc<Self>, call: HandCall) -> BoxFuture<'static, Result<Output, Failure>> {
+        Box::pin(async move {
+            let HandCall { tool, arguments, id, place } = call;
+            let call = Call {
+                name: tool,
+                arguments,
+                caller: place.caller,
+                workspace: place.workspace,
+                session: place.session,
+                run: place.run,
+                call_id: id,
+                progress: None,
+            };
+            Toolbox::call(&self, call).await
+        })
+    }
 }

@@ -16,6 +16,9 @@ mod hands;
 mod journal;
 mod leave;
 mod start;
+mod step;
+mod tell;
+mod tend;
 mod watch;
 mod work;
 
@@ -23,22 +26,20 @@ mod work;
 mod tests;
 
 use std::collections::HashMap;
-use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use futures_util::FutureExt;
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, Semaphore, watch as channel};
 
-pub use agent::{Agent, Bounds, Ending, Limit, Setting, Step};
+pub use agent::Agent;
 pub use calls::{Done, Planned};
 pub use hands::{HandCall, Hands, Place};
 pub use start::New;
+pub use step::{Bounds, Ending, Limit, Setting, Step};
 pub use watch::{Seen, Watcher};
 
 use self::journal::Journal;
-use self::work::Work;
 use super::{Chat, Clock};
 use crate::config;
 use crate::model::caller::Caller;
@@ -54,6 +55,8 @@ pub struct Runs {
     hands: Arc<dyn Hands>,
     clock: Clock,
     settings: config::Runs,
+    /// Names this process among those that share the store.
+    holder: String,
     /// Where runs work: not on the thread of whoever started them, which ends when the server drains.
     runtime: Handle,
     live: Mutex<HashMap<String, Arc<Live>>>,
@@ -81,8 +84,6 @@ enum Stop {
 
 /// How long whoever stops a run waits for it to have stopped.
 const STOPPING: Duration = Duration::from_secs(10);
-/// How often work is taken up again that the store kept from going on.
-const STORE_RETRIES: u32 = 5;
 /// The longest words to a run.
 const LONGEST_WORDS: usize = 100_000;
 
@@ -97,6 +98,7 @@ impl Runs {
             hands,
             clock,
             settings,
+            holder: super::clock::fresh("proc-"),
             runtime: Handle::current(),
             live: Mutex::default(),
             room: Arc::new(Semaphore::new(settings.concurrency.clamp(1, Semaphore::MAX_PERMITS))),
@@ -152,6 +154,13 @@ impl Runs {
         let run = self.get(owner, id).await?;
         if !run.status.is_over() && self.of(id).is_none() {
             // Nobody works at it, so nobody else ends it.
+            let lease = self.store.lease(id).await?;
+            if let Some(lease) = lease
+                && !self.take(id, &lease, false).await?
+            {
+                let what = "another process of this server works at the task just now; try again in a moment";
+                return Err(Error::caller(Kind::Conflict, what).with_retry_after(Some(Duration::from_secs(1))));
+            }
             let run = Run { status: Status::Stopped, completed_at: Some(self.clock.rfc3339()), ..run };
             let body = Body::Status { status: Status::Stopped, message: "Task stopped".into(), discard_after: None };
             let journal = self.journal(run.clone()).await?;
@@ -328,79 +337,6 @@ impl Runs {
         going_on(&run)?;
         let gone = "nobody works at the task just now; try again in a moment";
         self.of(id).ok_or_else(|| Error::caller(Kind::Conflict, gone))
-    }
-
-    async fn journal(&self, run: Run) -> Result<Journal> {
-        let (sequence, inbox) = (self.store.last_event(&run.id).await?, self.store.inbox(&run.id).await?);
-        Ok(Journal::new(self.store.clone(), self.clock.clone(), run, sequence, inbox))
-    }
-
-    /// Lets somebody work at `run` until its end.
-    async fn set_to_work(self: &Arc<Self>, run: Run) -> Result<Arc<Live>> {
-        let id = run.id.clone();
-        let journal = Arc::new(self.journal(run).await?);
-        let live = Arc::new(Live {
-            id: id.clone(),
-            journal,
-            stop: channel::Sender::new(None),
-            nudge: Notify::new(),
-            over: channel::Sender::new(false),
-        });
-        self.lock().insert(id, live.clone());
-        let (runs, worked) = (self.clone(), live.clone());
-        self.runtime.spawn(async move {
-            let outcome = AssertUnwindSafe(runs.clone().supervise(worked.clone())).catch_unwind().await;
-            if outcome.is_err() {
-                tracing::error!(run = worked.id, "the work at a run panicked; it is picked up at the next start");
-            }
-            runs.lock().remove(&worked.id);
-            worked.over.send_replace(true);
-        });
-        Ok(live)
-    }
-
-    /// Works at a run; what the store keeps from going on is tried again.
-    async fn supervise(self: Arc<Self>, live: Arc<Live>) {
-        let room = self.room.clone();
-        let entered = tokio::select! {
-            room = room.acquire_owned() => room,
-            stop = live.stopped() => {
-                if stop == Stop::Person {
-                    self.stop_unbegun(&live).await;
-                }
-                return;
-            }
-        };
-        let Ok(_room) = entered else { return };
-        for attempt in 0..=STORE_RETRIES {
-            let outcome = match Work::take_up(self.clone(), live.clone()).await {
-                Ok(work) => work.go().await,
-                Err(error) => Err(error),
-            };
-            let Err(error) = outcome else { return };
-            tracing::error!(run = live.id, error = error.to_string(), "a run can't be stored");
-            if error.kind() == Kind::Conflict {
-                return;
-            }
-            tokio::time::sleep(Duration::from_millis(500) * 2_u32.pow(attempt)).await;
-        }
-        tracing::error!(run = live.id, "a run is left as it is stored; it is picked up at the next start");
-    }
-
-    async fn stop_unbegun(&self, live: &Live) {
-        let now = self.clock.rfc3339();
-        let stored = live
-            .journal
-            .write(|draft| {
-                (draft.run.status, draft.run.completed_at) = (Status::Stopped, Some(now));
-                let message = "Task stopped".to_owned();
-                draft.events.push(Body::Status { status: Status::Stopped, message, discard_after: None });
-                Ok(())
-            })
-            .await;
-        if let Err(error) = stored {
-            tracing::error!(run = live.id, error = error.to_string(), "a run can't be stored");
-        }
     }
 }
 

@@ -85,60 +85,72 @@ impl Runs {
             completed_at: None,
         };
         let body = Body::Status { status, message: message.into(), discard_after: None };
-        self.store.create(&run, &[Event { sequence: 1, timestamp: now, body }]).await?;
+        self.store.create(&run, &self.lease(), &[Event { sequence: 1, timestamp: now, body }]).await?;
         self.set_to_work(run.clone()).await?;
         Ok(run)
     }
 
-    /// Picks up the runs that are not over, or says what is true of them: that they were interrupted.
+    /// Picks up the runs that are not over, or says what is true of them: that they were interrupted. `alone` is for who knows
+    /// that no other process works at any of them.
     ///
     /// # Errors
     /// If the store can't be used.
-    pub async fn resume(self: &Arc<Self>) -> Result<()> {
-        for run in self.store.open().await? {
-            let (id, waits) = (run.id.clone(), run.status == Status::Pending);
-            let why = if !self.settings.resume {
-                Some("the server ended, and runs don't go on here (runs.resume)".to_owned())
-            } else if run.progress.restarts >= PICKED_UP {
-                Some(format!("the server ended {} times in the middle of the same step", run.progress.restarts + 1))
-            } else if run.workspace.as_ref().is_some_and(|path| !std::path::Path::new(path).is_dir()) {
-                Some("the server ended, and the workspace is gone".to_owned())
-            } else {
-                None
-            };
-            let journal = self.journal(run.clone()).await?;
-            let (now, discard_after) = (self.clock.rfc3339(), self.void_after(&run).await?);
-            match why {
-                Some(why) => {
-                    let outcome = Outcome { success: false, summary: why.clone(), code: Some("INTERRUPTED".into()) };
-                    let artifacts = super::leave::last(&self.store, &run, &outcome, &now).await?;
-                    journal
-                        .write(|draft| {
-                            draft.events.push(Body::Error { error: why.clone(), code: "INTERRUPTED".into() });
-                            let status = Status::Interrupted;
-                            draft.events.push(Body::Status { status, message: why, discard_after });
-                            draft.artifacts.extend(artifacts);
-                            let run = &mut draft.run;
-                            (run.status, run.result, run.completed_at) = (status, Some(outcome), Some(now));
-                            run.progress.question = None;
-                            Ok(())
-                        })
-                        .await?;
-                    tracing::warn!(run = id, "a run was interrupted");
-                }
-                None => {
-                    journal
-                        .write(|draft| {
-                            draft.run.progress.restarts += u32::from(!waits);
-                            draft.run.status = Status::Running;
-                            let message = "the server is back; the task goes on".to_owned();
-                            draft.events.push(Body::Status { status: Status::Running, message, discard_after });
-                            Ok(())
-                        })
-                        .await?;
-                    tracing::info!(run = id, "a run is picked up");
-                    self.set_to_work(journal.run().await).await?;
-                }
+    pub async fn pick_up(self: &Arc<Self>, alone: bool) -> Result<()> {
+        for (id, lease) in self.store.open().await? {
+            if self.of(&id).is_some() || !self.take(&id, &lease, alone).await? {
+                continue;
+            }
+            match self.store.get(&id).await? {
+                Some(run) if !run.status.is_over() => self.pick_up_one(run).await?,
+                _ => self.store.close(&id).await?,
+            }
+        }
+        Ok(())
+    }
+
+    async fn pick_up_one(self: &Arc<Self>, run: Run) -> Result<()> {
+        let (id, waits) = (run.id.clone(), run.status == Status::Pending);
+        let why = if !self.settings.resume {
+            Some("the server ended, and runs don't go on here (runs.resume)".to_owned())
+        } else if run.progress.restarts >= PICKED_UP {
+            Some(format!("the server ended {} times in the middle of the same step", run.progress.restarts + 1))
+        } else if run.workspace.as_ref().is_some_and(|path| !std::path::Path::new(path).is_dir()) {
+            Some("the server ended, and the workspace is gone".to_owned())
+        } else {
+            None
+        };
+        let journal = self.journal(run.clone()).await?;
+        let (now, discard_after) = (self.clock.rfc3339(), self.void_after(&run).await?);
+        match why {
+            Some(why) => {
+                let outcome = Outcome { success: false, summary: why.clone(), code: Some("INTERRUPTED".into()) };
+                let artifacts = super::leave::last(&self.store, &run, &outcome, &now).await?;
+                journal
+                    .write(|draft| {
+                        draft.events.push(Body::Error { error: why.clone(), code: "INTERRUPTED".into() });
+                        let status = Status::Interrupted;
+                        draft.events.push(Body::Status { status, message: why, discard_after });
+                        draft.artifacts.extend(artifacts);
+                        let run = &mut draft.run;
+                        (run.status, run.result, run.completed_at) = (status, Some(outcome), Some(now));
+                        run.progress.question = None;
+                        Ok(())
+                    })
+                    .await?;
+                tracing::warn!(run = id, "a run was interrupted");
+            }
+            None => {
+                journal
+                    .write(|draft| {
+                        draft.run.progress.restarts += u32::from(!waits);
+                        draft.run.status = Status::Running;
+                        let message = "the server is back; the task goes on".to_owned();
+                        draft.events.push(Body::Status { status: Status::Running, message, discard_after });
+                        Ok(())
+                    })
+                    .await?;
+                tracing::info!(run = id, "a run is picked up");
+                self.set_to_work(journal.run().await).await?;
             }
         }
         Ok(())

@@ -5,15 +5,16 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
 
-use super::agent::{Agent, Bounds, Ending, Limit, Setting, Step};
+use super::agent::Agent;
 use super::calls::{ASK, Done, Planned};
 use super::hands::Place;
+use super::step::{Bounds, Ending, Limit, Setting, Step};
+use super::tell::{End, question_tool, tool_call, tool_result, verdict};
 use super::{Live, Runs, Stop, leave};
-use crate::http::fault::Fault;
-use crate::model::chat::{self, Event, Message, Role, StopReason};
-use crate::model::run::{Body, Outcome, Question, Reach, Reply, Run, Status};
-use crate::model::tool::{Annotations, Spec};
-use crate::model::{Error, Result, run};
+use crate::model::chat::{self, Event, Message, Role};
+use crate::model::run::{Body, Question, Reach, Reply, Run, Status};
+use crate::model::tool::Spec;
+use crate::model::{Result, run};
 use crate::service::Wish;
 use crate::service::clock;
 
@@ -40,13 +41,6 @@ pub(super) struct Work {
     /// The number of the newest event of a whole step.
     mark: u64,
     said: String,
-}
-
-/// Why it ends.
-enum End {
-    Over(Ending),
-    Failed(Error),
-    Stopped(Stop),
 }
 
 /// What comes first.
@@ -369,65 +363,4 @@ fn agent(runs: &Runs, run: &Run, messages: Vec<Message>) -> Agent {
     }
     (agent.answers, agent.usage) = (run.progress.iterations, run.progress.usage);
     agent
-}
-
-/// The tool by which a model asks whoever watches.
-fn question_tool() -> Spec {
-    Spec {
-        name: ASK.into(),
-        title: None,
-        description:
-            "Asks the person who gave you the task, and waits for the answer. Use it only where you can't find out \
-                      yourself and a wrong guess would do harm."
-                .into(),
-        category: "interaction".into(),
-        input_schema: r#"{"type":"object","properties":{"question":{"type":"string"}},"required":["question"]}"#.into(),
-        output_schema: None,
-        annotations: Annotations { read_only: true, ..Annotations::default() },
-    }
-}
-
-fn tool_call(planned: &Planned) -> Body {
-    Body::ToolCall { call_id: planned.call.id.clone(), tool: planned.call.name.clone(), input: planned.input.clone() }
-}
-
-fn tool_result(done: &Done) -> Body {
-    Body::ToolResult {
-        call_id: done.planned.call.id.clone(),
-        tool: done.planned.call.name.clone(),
-        output: done.words(),
-        success: done.success,
-        duration_ms: done.took_ms,
-    }
-}
-
-/// How a run is that ends so, what is said of it, and what came of it.
-fn verdict(end: &End, said: &str) -> (Status, String, Outcome) {
-    let failed = |code: &str, why: String| {
-        (Status::Failed, why.clone(), Outcome { success: false, summary: why, code: Some(code.into()) })
-    };
-    match end {
-        End::Over(Ending::Done(StopReason::Length)) => {
-            failed("OUTPUT_LIMIT_REACHED", "the model's answer was cut at its longest".into())
-        }
-        End::Over(Ending::Done(StopReason::Refusal)) => {
-            let why = if said.is_empty() { "the model refused the task" } else { said };
-            failed("REFUSED", why.into())
-        }
-        End::Over(Ending::Done(_) | Ending::Foreign) => {
-            let outcome = Outcome { success: true, summary: said.to_owned(), code: None };
-            (Status::Completed, "Task completed successfully".into(), outcome)
-        }
-        End::Over(Ending::Limit(limit)) => match limit {
-            Limit::Iterations => failed("MAX_ITERATIONS_REACHED", "Maximum iterations reached".into()),
-            Limit::Time => failed("TIME_LIMIT_REACHED", "Time limit reached".into()),
-            Limit::Tokens => failed("TOKEN_LIMIT_REACHED", "Token limit reached".into()),
-            Limit::Cost => failed("COST_LIMIT_REACHED", "Cost limit reached".into()),
-        },
-        End::Failed(error) => failed(Fault::of(error).code, error.public().to_owned()),
-        End::Stopped(_) => {
-            let summary = "stopped before it was done".to_owned();
-            (Status::Stopped, "Task stopped".into(), Outcome { success: false, summary, code: None })
-        }
-    }
 }
