@@ -4,7 +4,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use crate::api::{self, State};
 use crate::config::{self, Config};
@@ -14,18 +14,24 @@ use crate::http::{Fixed, Router};
 use crate::model::{Error, Result};
 use crate::plugin::bundled::BUNDLED;
 use crate::plugin::wasm::{Loader, Sandbox};
+use crate::service::access::Accounts;
 use crate::service::catalog::ModelCatalog;
 use crate::service::chance::Chance;
 use crate::service::chat::Chat;
+use crate::service::conversation::Conversations;
 use crate::service::limit::Limiter;
 use crate::service::provider::Providers;
 use crate::service::run::Runs;
+use crate::service::session::Sessions;
 use crate::service::{Clock, Readiness, Toolbox};
 use crate::store::Store;
 use crate::telemetry::Telemetry;
 use crate::telemetry::metrics::Metrics;
 use crate::telemetry::otel::{self, Otel};
 use crate::telemetry::stats::Stats;
+
+/// How long what was said last may take to be written, once nobody is answered any more.
+const LAST_WORDS: Duration = Duration::from_secs(10);
 
 /// A server whose plugins are loaded and whose sockets listen.
 pub struct App {
@@ -36,6 +42,7 @@ pub struct App {
     telemetry: Arc<Telemetry>,
     store: Store,
     runs: Arc<Runs>,
+    sessions: Arc<Sessions>,
 }
 
 // === impl App ===
@@ -55,10 +62,14 @@ impl App {
         let exported = otel(&config.telemetry.otlp, &egress)?;
         let telemetry = Arc::new(Telemetry { metrics: metrics.clone(), stats: Stats::default(), otel: exported });
         let store = Store::open(&config.store, metrics.store.clone()).await?;
+        let accounts = Arc::new(Accounts::new(store.clone(), &config.server, clock.clone()));
+        accounts.prepare().await?;
         let sandbox = Sandbox::new(&config.plugins)?.counting(metrics.plugins.clone());
         let loader = Loader::load(sandbox, config.plugins.clone(), BUNDLED).await?;
         let catalog = loader.catalog();
         let readiness = Arc::new(Readiness::default());
+        let kept = config.sessions.clone();
+        let sessions = Arc::new(Sessions::new(store.clone(), clock.clone(), kept.clone()));
         let seconds = Duration::from_secs;
         let (server, exposed) = (config.server.clone(), config.telemetry.metrics);
         let limiter = Arc::new(Limiter::new(&server.rate_limit, clock.clone()));
@@ -78,7 +89,9 @@ impl App {
             runs: runs.clone(),
             providers,
             store: store.clone(),
-            conversations: Arc::default(),
+            accounts: accounts.clone(),
+            conversations: Arc::new(Conversations::new(sessions.clone(), kept.wait_for_disk)),
+            sessions: sessions.clone(),
             tools,
             catalog,
             telemetry: telemetry.clone(),
@@ -93,12 +106,12 @@ impl App {
         };
         let router = Router::new(endpoints, api::FALLBACK).map_err(Error::internal)?;
         let state = Arc::new(state);
-        let pipeline = Arc::new(Pipeline::new(state, router, &server, limiter, telemetry.clone(), clock)?);
+        let pipeline = Arc::new(Pipeline::new(state, router, &server, limiter, accounts, telemetry.clone(), clock)?);
         // Before anybody can ask how they are.
         runs.pick_up(!shared).await?;
         let doors = listeners.open()?;
         readiness.ready();
-        Ok(Self { doors, pipeline, readiness, loader, telemetry, store, runs })
+        Ok(Self { doors, pipeline, readiness, loader, telemetry, store, sessions, runs })
     }
 
     /// Where it listens, in the order of the configuration.
@@ -123,11 +136,17 @@ impl App {
             end.await;
             runs.shut_down().await;
         };
+        let sweeping = tokio::spawn(self.sessions.clone().sweep());
         let served = self.doors.serve(self.pipeline, self.readiness, end).await;
         watching.abort();
         tending.abort();
         // Some may have been begun since.
         self.runs.shut_down().await;
+        sweeping.abort();
+        // What was answered is written, if the store still takes it.
+        if timeout(LAST_WORDS, self.sessions.settle()).await.is_err() {
+            tracing::error!("the store didn't take all that was said within {} s", LAST_WORDS.as_secs());
+        }
         if let Err(error) = self.store.close().await {
             tracing::warn!(%error, "the store couldn't be closed properly; it is repaired when it is opened next");
         }

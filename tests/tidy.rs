@@ -8,6 +8,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+#[path = "tidy/dialects.rs"]
+mod dialects;
 #[path = "tidy/tokens.rs"]
 mod tokens;
 use tokens::{Token, tokens};

@@ -18,10 +18,12 @@ use tokio::time::Instant;
 use crate::http::openapi::{self, Info};
 use crate::http::{Endpoint, Fixed, Surface};
 use crate::plugin::Catalog;
+use crate::service::access::Accounts;
 use crate::service::chat::Chat;
 use crate::service::conversation::Conversations;
 use crate::service::provider::Providers;
 use crate::service::run::Runs;
+use crate::service::session::Sessions;
 use crate::service::{Clock, Readiness, Toolbox};
 use crate::store::Store;
 use crate::telemetry::Telemetry;
@@ -36,7 +38,11 @@ pub struct State {
     pub store: Store,
     /// Agents at work.
     pub runs: Arc<Runs>,
-    /// What was said before.
+    /// Who there is.
+    pub accounts: Arc<Accounts>,
+    /// What was said and done, by whom.
+    pub sessions: Arc<Sessions>,
+    /// What was said before on the chat surface.
     pub conversations: Arc<Conversations>,
     /// What models can be given, and calls of it.
     pub tools: Arc<Toolbox>,

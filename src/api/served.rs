@@ -13,7 +13,7 @@ use crate::service::{Served, Wish};
 const HEADERS: [(&str, &str); 6] = [
     ("X-Mortise-Provider", "The provider that answered."),
     ("X-Mortise-Model", "The provider's name for the model that answered."),
-    ("X-Mortise-Attempts", "How many attempts it took, at all providers together."),
+    ("X-Mortise-Attempts", "How many attempts it took, at all providers together; refusals after one tell it too."),
     ("X-Mortise-Cost", "What the answer cost in US dollars; absent where prices aren't known, and in streams."),
     ("X-Mortise-Estimated", "`true` where the vendor didn't count the tokens, so that the cost is an estimate."),
     (

@@ -3,6 +3,7 @@
 //! Every key stands in `config/mortise.yaml` with its default and a sentence. A key that nobody knows is an error that
 //! names the nearest known one. Secrets stand here only as references ([`Secret`]), so a printed configuration leaks none.
 
+mod auth;
 mod limits;
 mod load;
 mod plugins;
@@ -12,6 +13,7 @@ mod routing;
 mod runs;
 mod secret;
 mod server;
+mod sessions;
 mod store;
 mod telemetry;
 mod units;
@@ -26,6 +28,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+pub use auth::{Algorithm, Auth, Passwords, Registration};
 pub use limits::{Limits, PartialLimits};
 pub use load::{ConfigError, Overrides};
 pub use plugins::{BoundSecret, Confinement, Grant, Place, Plugins, Process, Quarantine, WorkspaceGrant};
@@ -34,7 +37,8 @@ pub use rate::{Per, Rate, RateLimit, SurfaceLimit, Surfaces};
 pub use routing::{Breaker, Cache, Route, RouteCache, RouteTarget, Routing};
 pub use runs::Runs;
 pub use secret::Secret;
-pub use server::{AddressHeader, Auth, ClientAuth, Compression, Cors, Listen, Server, Ssl, TlsVersion};
+pub use server::{AddressHeader, ClientAuth, Compression, Cors, Listen, Server, Ssl, TlsVersion};
+pub use sessions::Sessions;
 pub use store::{Store, StoreEngine};
 pub use telemetry::{LogFormat, Logging, Otlp, Rotation, Telemetry};
 use units::{byte_size, duration, entries, or_default};
@@ -74,6 +78,9 @@ pub struct Config {
     /// What bounds agents.
     #[serde(deserialize_with = "or_default")]
     pub runs: Runs,
+    /// Sessions and conversations: who waits for whom, and what they may hold.
+    #[serde(deserialize_with = "or_default")]
+    pub sessions: Sessions,
     /// What is logged, and how.
     #[serde(deserialize_with = "or_default")]
     pub logging: Logging,

@@ -7,7 +7,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::Secret;
+use super::auth::Auth;
 use super::rate::RateLimit;
 use super::units::{byte_size, duration, or_default};
 use super::websocket::WebSocket;
@@ -141,12 +141,21 @@ pub enum ClientAuth {
 
 /// A version of TLS.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq)]
+#[serde(try_from = "WrittenVersion")]
 #[expect(missing_docs, reason = "the names explain themselves")]
 pub enum TlsVersion {
     #[serde(rename = "1.2")]
     V1_2,
     #[serde(rename = "1.3")]
     V1_3,
+}
+
+/// As people write it: without quotes it is a number, in the environment always.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum WrittenVersion {
+    Text(String),
+    Number(f64),
 }
 
 /// Where proxies write whom they speak for.
@@ -156,21 +165,6 @@ pub enum TlsVersion {
 pub enum AddressHeader {
     XForwardedFor,
     Forwarded,
-}
-
-/// The variable of a key that is looked for unasked.
-const API_KEY: &str = "MORTISE_API_KEY";
-
-/// `server.auth`.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Auth {
-    /// Whether callers must show a key; where left out, if there is one.
-    pub enabled: Option<bool>,
-    /// A key: `env:NAME`, `${NAME}` or `file:PATH`.
-    pub api_key: Option<Secret>,
-    /// The environment variable of a key.
-    pub api_key_env: Option<String>,
 }
 
 /// `server.cors`.
@@ -255,9 +249,19 @@ impl Default for Ssl {
     }
 }
 
-impl Default for Auth {
-    fn default() -> Self {
-        Self { enabled: None, api_key: None, api_key_env: Some(API_KEY.into()) }
+impl TryFrom<WrittenVersion> for TlsVersion {
+    type Error = String;
+
+    fn try_from(written: WrittenVersion) -> Result<Self, String> {
+        let written = match written {
+            WrittenVersion::Text(text) => text,
+            WrittenVersion::Number(number) => number.to_string(),
+        };
+        match written.as_str() {
+            "1.2" => Ok(Self::V1_2),
+            "1.3" => Ok(Self::V1_3),
+            _ => Err(format!("`{written}` is no version of TLS that is spoken here; write \"1.2\" or \"1.3\"")),
+        }
     }
 }
 
@@ -298,6 +302,7 @@ impl Server {
     /// # Errors
     /// Names the time-out that is none: 0, or longer than a year.
     pub(super) fn check(&self) -> Result<(), String> {
+        self.auth.check()?;
         const YEAR: u64 = 366 * 24 * 60 * 60;
         let waits = [
             ("handshake_timeout_secs", self.handshake_timeout_secs, 1),
@@ -343,33 +348,5 @@ impl Cors {
             }
             None => self.origins.clone(),
         }
-    }
-}
-
-// === impl Auth ===
-
-impl Auth {
-    /// The keys that are set: `api_key`, the variable `api_key_env`, and those of `MORTISE_API_KEYS`, parted by commas.
-    ///
-    /// # Errors
-    /// Says which reference can't be followed.
-    pub fn keys(&self) -> Result<Vec<String>, String> {
-        let mut keys = Vec::new();
-        if let Some(secret) = &self.api_key {
-            keys.push(secret.resolve().map_err(|error| format!("server.auth.api_key: {error}"))?);
-        }
-        if let Some(name) = self.api_key_env.as_deref() {
-            let key = super::load::variable(name);
-            // Who names a variable wants a key to be asked for, also when it is misspelt.
-            if key.is_none() && name != API_KEY {
-                return Err(format!("server.auth.api_key_env: environment variable {name} is not set"));
-            }
-            keys.extend(key);
-        }
-        let list = super::load::variable("MORTISE_API_KEYS").unwrap_or_default();
-        keys.extend(list.split(',').map(str::to_owned));
-        keys.iter_mut().for_each(|key| *key = key.trim().to_owned());
-        keys.retain(|key| !key.is_empty());
-        Ok(keys)
     }
 }

@@ -32,6 +32,16 @@ fn a_wrong_value_names_its_key() {
 }
 
 #[test]
+fn a_version_of_tls_may_look_like_a_number() {
+    for written in ["1.3", "\"1.3\""] {
+        let config = Config::from_yaml(&format!("server: {{ssl: {{min_version: {written}}}}}")).unwrap();
+        assert_eq!(config.server.ssl.min_version, TlsVersion::V1_3);
+    }
+    let message = error("server: {ssl: {min_version: 1.1}}");
+    assert!(message.contains("`server.ssl.min_version`") && message.contains("write \"1.2\""), "{message}");
+}
+
+#[test]
 fn a_secret_in_plain_words_is_refused_and_not_repeated() {
     let message = error("providers:\n  openai:\n    api_key: sk-very-secret\n");
     assert!(message.contains("env:NAME") && !message.contains("very-secret"), "{message}");

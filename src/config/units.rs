@@ -34,6 +34,7 @@ pub(super) mod duration {
     fn write(value: Duration) -> String {
         match (value.as_secs(), value.subsec_millis()) {
             (0, millis) => format!("{millis}ms"),
+            (secs, 0) if secs % 3600 == 0 => format!("{}h", secs / 3600),
             (secs, 0) if secs % 60 == 0 => format!("{}m", secs / 60),
             (secs, 0) => format!("{secs}s"),
             _ => format!("{}ms", value.as_millis()),

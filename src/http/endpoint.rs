@@ -11,6 +11,7 @@ use serde_json::Value;
 use super::fault::Fault;
 use super::{Reply, Request};
 use crate::model::Result;
+use crate::model::account::Right;
 use crate::model::id::RequestId;
 
 /// A handler's answer in the making.
@@ -55,8 +56,14 @@ pub struct Type {
 pub enum Access {
     /// Everybody, also where keys are asked for.
     Anyone,
-    /// Who shows a key, where keys are asked for.
+    /// Who shows a key, where keys are asked for. Whoever may only look may only `GET`.
     Caller,
+    /// Users and keys that are kept, also where nobody is asked for a key.
+    Member,
+    /// Who may change their own account: who has logged in, and keys that say so.
+    Account,
+    /// Administrators, also where nobody is asked for a key.
+    Admin,
 }
 
 /// One method at one path.
@@ -94,7 +101,9 @@ pub struct Operation {
     pub queries: Vec<Query>,
     /// What it takes, if it takes anything.
     pub takes: Option<Content>,
-    /// What a caller is given who is not refused.
+    /// The status of an answer that is no refusal; 200 where it is 0.
+    pub status: u16,
+    /// What a caller is given who is not refused; nothing where it is empty.
     pub gives: Vec<Content>,
     /// What the server says on its socket.
     pub says: Option<Content>,
@@ -156,6 +165,27 @@ impl Type {
     }
 }
 
+// === impl Access ===
+
+impl Access {
+    /// What a member must be allowed to ask with `method`; nothing where anybody may.
+    pub fn right(self, method: &Method) -> Option<Right> {
+        match self {
+            Self::Anyone => None,
+            Self::Caller if *method == Method::GET || *method == Method::HEAD => Some(Right::Read),
+            Self::Caller => Some(Right::Write),
+            Self::Member => Some(Right::Read),
+            Self::Account => Some(Right::Account),
+            Self::Admin => Some(Right::Admin),
+        }
+    }
+
+    /// Whether only members may ask, also where nobody is asked for a key.
+    pub fn is_personal(self) -> bool {
+        matches!(self, Self::Member | Self::Account | Self::Admin)
+    }
+}
+
 // === impl Endpoint ===
 
 impl<S> Endpoint<S> {
@@ -195,6 +225,11 @@ impl<S> Endpoint<S> {
         Self { token_in_query: true, ..self }
     }
 
+    /// Only those may ask.
+    pub fn only(self, access: Access) -> Self {
+        Self { access, ..self }
+    }
+
     /// The document speaks of it: with this operation id, and this one sentence.
     pub fn named(self, id: &'static str, summary: &'static str) -> Self {
         self.operation(|operation| (operation.id, operation.summary) = (id, summary))
@@ -223,6 +258,16 @@ impl<S> Endpoint<S> {
     /// It gives a `T` as JSON.
     pub fn gives<T: JsonSchema>(self, description: &'static str, example: fn() -> Value) -> Self {
         self.gives_content(Content::json::<T>(description, example))
+    }
+
+    /// It makes something, and gives a `T` as JSON with 201.
+    pub fn creates<T: JsonSchema>(self, description: &'static str, example: fn() -> Value) -> Self {
+        self.gives::<T>(description, example).operation(|operation| operation.status = 201)
+    }
+
+    /// It gives nothing but the word that it is done: 204.
+    pub fn gives_nothing(self) -> Self {
+        self.operation(|operation| operation.status = 204)
     }
 
     /// It may give a `T` as JSON with this status too.

@@ -34,8 +34,12 @@ impl<'e> Fault<'e> {
         if self.anthropic_type == ANTHROPIC_OVERLOADED { coded(529) } else { self.status }
     }
 
-    /// Seconds after which another attempt makes sense, rounded up.
+    /// Seconds after which another attempt makes sense, rounded up; of a request that is wrong no attempt does, whatever its
+    /// vendor says.
     pub fn retry_after(&self) -> Option<u64> {
+        if ![StatusCode::TOO_MANY_REQUESTS, StatusCode::SERVICE_UNAVAILABLE].contains(&self.status) {
+            return None;
+        }
         self.error.retry_after().map(|after| after.as_secs() + u64::from(after.subsec_nanos() > 0))
     }
 
@@ -78,6 +82,7 @@ fn row(kind: Kind, whose: Whose) -> Row {
         (Kind::UnsupportedMediaType, _)           => (415, "UNSUPPORTED_MEDIA_TYPE", INVALID, Some("unsupported_media_type"), INVALID),
         (Kind::UpgradeRequired, _)                => (426, "UPGRADE_REQUIRED", INVALID, Some("upgrade_required"), INVALID),
         (Kind::RateLimited, _)                    => (429, "RATE_LIMITED", "rate_limit_error", Some("rate_limit_exceeded"), "rate_limit_error"),
+        (Kind::OverBudget, _)                     => (429, "BUDGET_EXCEEDED", "insufficient_quota", Some("insufficient_quota"), "rate_limit_error"),
         (Kind::Timeout, Whose::Caller)            => (408, "TIMEOUT", INVALID, Some("timeout"), INVALID),
         (Kind::Timeout, _)                        => (504, "TIMEOUT", "server_error", Some("timeout"), "timeout_error"),
         (Kind::Overloaded, Whose::Upstream)       => (503, PROVIDER, "server_error", Some("overloaded"), ANTHROPIC_OVERLOADED),

@@ -126,6 +126,24 @@ impl Fields {
         found.filter(|raw| raw.get() != "null")
     }
 
+    /// That nothing is left; `known` are the fields that there are.
+    ///
+    /// # Errors
+    /// Names a field that nobody took.
+    pub fn finish(self, known: &[&str]) -> Result<()> {
+        let prefix = if self.path.is_empty() { String::new() } else { format!("{}.", self.path) };
+        match self.into_extra().first() {
+            None => Ok(()),
+            Some(field) => {
+                let name = format!("{prefix}{}", field.name);
+                let what = format!("Unknown field: {name}; known are {}", known.join(", "));
+                Err(Error::caller(Kind::InvalidValue, what)
+                    .with_details(serde_json::json!({"field": name}))
+                    .with_param(name))
+            }
+        }
+    }
+
     /// What nobody took.
     pub fn into_extra(self) -> Vec<Field> {
         let rest = self.members.into_iter().filter_map(|(name, value)| Some((name, value?)));

@@ -69,6 +69,7 @@ const REFUSALS: &[Refusal] = &[
     (403, Kind::Forbidden, Whose::Upstream, "the vendor does not allow this model", "The vendor behind the provider forbids it."),
     (404, Kind::NotFound, Whose::Caller, "Not found", "What was named is not there: a provider, a model, a conversation."),
     (408, Kind::Timeout, Whose::Caller, "the request body did not arrive within 30 s", "The request's body came too slowly."),
+    (409, Kind::Conflict, Whose::Caller, "this is taken already", "What is there already, or is being changed, stands against it."),
     (413, Kind::TooLarge, Whose::Caller, "the request body is longer than 10485760 bytes", "The request's body is too long."),
     (415, Kind::UnsupportedMediaType, Whose::Caller, "a request from another site's page must have the Content-Type application/json", "The page of another site sent a body that isn't said to be JSON."),
     (426, Kind::UpgradeRequired, Whose::Caller, "this endpoint speaks WebSocket; connect with ws:// or wss://", "The request is none that makes a WebSocket of its connection."),
@@ -145,13 +146,14 @@ impl Writer {
         let security = match endpoint.access {
             Access::Anyone => json!([]),
             Access::Caller => json!([{"ApiKeyAuth": []}, {"BearerAuth": []}, {}]),
+            Access::Member | Access::Account | Access::Admin => json!([{"ApiKeyAuth": []}, {"BearerAuth": []}]),
         };
         put(&mut written, "security", security);
         written
     }
 
     fn responses<S>(&mut self, endpoint: &Endpoint<S>, operation: &Operation) -> Value {
-        let limited = endpoint.access == Access::Caller;
+        let limited = endpoint.access != Access::Anyone;
         let mut headers = common_headers(limited);
         for (name, description) in &operation.headers {
             put(&mut headers, *name, json!({"description": description, "schema": {"type": "string"}}));
@@ -167,8 +169,13 @@ impl Writer {
             responses.insert("101".into(), json!({"description": switched, "headers": headers}));
         }
         if !content.is_empty() || !endpoint.socket {
-            let given = json!({"description": words.join(" "), "headers": headers, "content": content});
-            responses.insert("200".into(), given);
+            let (status, given) = match operation.status {
+                204 => (204, json!({"description": "It is done.", "headers": headers})),
+                status => {
+                    (status.max(200), json!({"description": words.join(" "), "headers": headers, "content": content}))
+                }
+            };
+            responses.insert(status.to_string(), given);
         }
         if operation.conditional {
             let known = json!({"description": "The caller has it already.", "headers": headers});

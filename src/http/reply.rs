@@ -40,6 +40,12 @@ impl Reply {
         Self { status, headers, body: ReplyBody::Whole(Some(body)), upgrade: None }
     }
 
+    /// The same with another status.
+    #[must_use]
+    pub fn with_status(self, status: StatusCode) -> Self {
+        Self { status, ..self }
+    }
+
     /// An answer without a body.
     pub fn empty(status: StatusCode) -> Self {
         Self { status, headers: HeaderMap::new(), body: ReplyBody::Whole(None), upgrade: None }
@@ -53,6 +59,13 @@ impl Reply {
         // Proxies that buffer would turn a stream into a wait.
         headers.insert(HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
         Self { status: StatusCode::OK, headers, body: ReplyBody::Stream(Box::pin(stream)), upgrade: None }
+    }
+
+    /// A stream of JSON values, each a line of its own.
+    pub fn lines(stream: impl futures_util::Stream<Item = Bytes> + Send + 'static) -> Self {
+        let mut headers = HeaderMap::with_capacity(2);
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-ndjson"));
+        Self { status: StatusCode::OK, headers, body: ReplyBody::Stream(Box::pin(stream)) }
     }
 
     /// As hyper wants it.

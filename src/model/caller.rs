@@ -3,12 +3,13 @@
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
 
+use super::account::{Member, Right};
 use super::trace::TraceContext;
 
 /// A caller, as far as the server knows one.
 #[derive(Clone, Debug)]
 pub struct Caller {
-    /// Names the caller wherever callers are kept apart: the fingerprint of a key, or the address of who shows none.
+    /// Names the caller wherever callers are kept apart: a user's id, the fingerprint of a key, or the address of who shows none.
     pub principal: Arc<str>,
     /// How the caller is known.
     pub identity: Identity,
@@ -21,12 +22,14 @@ pub struct Caller {
 }
 
 /// How a caller is known.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub enum Identity {
     /// By nothing but an address.
     Anonymous,
     /// By a key that the operator set.
     Key,
+    /// By an account, or a key that is kept.
+    User(Arc<Member>),
 }
 
 /// The owner of what nobody in particular made.
@@ -42,15 +45,34 @@ impl Caller {
 
     /// Whose what this caller makes is: all who show no key share theirs, wherever they are.
     pub fn owner(&self) -> &str {
-        match self.identity {
+        match &self.identity {
             Identity::Anonymous => ANONYMOUS,
             Identity::Key => &self.principal,
+            Identity::User(member) => &member.id,
+        }
+    }
+
+    /// Whether it is an administrator, who may see what others own.
+    pub fn is_admin(&self) -> bool {
+        self.member().is_some_and(|member| member.may(Right::Admin))
+    }
+
+    /// The account that asks, if it is one.
+    pub fn member(&self) -> Option<&Member> {
+        match &self.identity {
+            Identity::User(member) => Some(member),
+            _ => None,
         }
     }
 
     /// Who shows the key of this fingerprint.
     pub fn with_key(fingerprint: Arc<str>, address: IpAddr, surface: &'static str) -> Self {
         Self { principal: fingerprint, identity: Identity::Key, address, surface, trace: None }
+    }
+
+    /// Who showed to be `member`.
+    pub fn with_member(member: Arc<Member>, address: IpAddr, surface: &'static str) -> Self {
+        Self { principal: member.id.as_str().into(), identity: Identity::User(member), address, surface, trace: None }
     }
 }
 

@@ -213,6 +213,8 @@ pub struct Request {
     pub tool_choice: Option<ToolChoice>,
     pub parallel_tool_calls: Option<bool>,
     pub max_tokens: Option<u32>,
+    /// The longest answer that the model can give.
+    pub max_output: Option<u32>,
     pub temperature: Option<f64>,
     pub top_p: Option<f64>,
     pub top_k: Option<u32>,
@@ -283,6 +285,16 @@ impl Request {
         }
     }
 
+    /// For a model that answers with `most` tokens at most. A vendor's own dialect is left alone: it has its own words for what
+    /// is too much, and whoever speaks it knows them.
+    pub fn bounded(mut self, most: Option<u32>, dialects: &[String]) -> Self {
+        self.max_output = most;
+        if let (Some(most), false) = (most, self.speaks(dialects)) {
+            self.max_tokens = self.max_tokens.map(|wanted| wanted.min(most));
+        }
+        self
+    }
+
     fn speaks(&self, dialects: &[String]) -> bool {
         self.dialect.as_ref().is_some_and(|dialect| dialects.contains(dialect))
     }
@@ -292,7 +304,8 @@ impl Request {
     }
 }
 
-/// Tokens. `input` includes those read from and written to the provider's cache; `output` includes reasoning.
+/// Tokens. `input` includes those read from and written to the provider's cache, `cache_write` those that are kept for an hour,
+/// `output` those of reasoning.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 #[expect(missing_docs, reason = "the names are the field's")]
@@ -301,6 +314,7 @@ pub struct Usage {
     pub output: u64,
     pub cache_read: u64,
     pub cache_write: u64,
+    pub cache_write_hour: u64,
     pub reasoning: u64,
     /// US dollars, where the vendor itself tells.
     pub cost: Option<f64>,

@@ -39,6 +39,7 @@ pub enum Kind {
     ContextTooLong,
     Refused,
     RateLimited,
+    OverBudget,
     Overloaded,
     Unavailable,
     Timeout,
@@ -65,6 +66,7 @@ struct Inner {
     param: Option<String>,
     details: Option<serde_json::Value>,
     raw: Option<String>,
+    attempts: Option<u32>,
 }
 
 // === impl Error ===
@@ -82,6 +84,7 @@ impl Error {
                 param: None,
                 details: None,
                 raw: None,
+                attempts: None,
             }),
         }
     }
@@ -132,6 +135,12 @@ impl Error {
         self
     }
 
+    /// Says how often providers were asked in vain.
+    pub fn after_attempts(mut self, attempts: u32) -> Self {
+        self.inner.attempts = Some(attempts);
+        self
+    }
+
     /// What went wrong.
     pub fn kind(&self) -> Kind {
         self.inner.kind
@@ -165,6 +174,11 @@ impl Error {
     /// The vendor's own error, as JSON text.
     pub fn raw(&self) -> Option<&str> {
         self.inner.raw.as_deref()
+    }
+
+    /// How often providers were asked in vain, where they were asked at all.
+    pub fn attempts(&self) -> Option<u32> {
+        self.inner.attempts
     }
 
     /// When another attempt makes sense.

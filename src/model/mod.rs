@@ -1,5 +1,6 @@
 //! The vocabulary that everything above shares: pure values, no input or output, no clock, no async.
 
+pub mod account;
 pub mod caller;
 pub mod chat;
 pub mod error;
@@ -7,6 +8,7 @@ pub mod id;
 pub mod plugin;
 pub mod provider;
 pub mod run;
+pub mod session;
 pub mod tool;
 pub mod trace;
 

@@ -15,6 +15,8 @@ pub struct Price {
     pub output: f64,
     pub cache_read: Option<f64>,
     pub cache_write: Option<f64>,
+    /// Of what is kept for an hour.
+    pub cache_write_hour: Option<f64>,
     /// What holds instead for long prompts.
     pub long: Option<LongPrice>,
 }
@@ -28,6 +30,8 @@ pub struct LongPrice {
     pub output: f64,
     pub cache_read: Option<f64>,
     pub cache_write: Option<f64>,
+    /// Of what is kept for an hour.
+    pub cache_write_hour: Option<f64>,
 }
 
 /// A model, as far as it is known; what is not known is absent.
@@ -218,20 +222,42 @@ pub enum Action {
     Finish,
 }
 
+// === impl Model ===
+
+impl Model {
+    /// Adds what a plugin knows of the model to what its vendor told: the vendor's own names stay, the plugin's facts hold.
+    pub fn learn(&mut self, known: &Self) {
+        let told = std::mem::replace(self, known.clone());
+        let Self { name, created, owner, context_window, max_output, vision, tools, reasoning, price, .. } = told;
+        self.name = name.or(self.name.take());
+        self.owner = owner.or(self.owner.take());
+        self.created = self.created.or(created);
+        self.context_window = self.context_window.or(context_window);
+        self.max_output = self.max_output.or(max_output);
+        self.vision = self.vision.or(vision);
+        self.tools = self.tools.or(tools);
+        self.reasoning = self.reasoning.or(reasoning);
+        self.price = self.price.or(price);
+    }
+}
+
 // === impl Price ===
 
 impl Price {
     /// What `usage` costs, in US dollars. What has no price of its own costs what any input does.
     pub fn of(&self, usage: &chat::Usage) -> f64 {
         if let Some(long) = self.long.filter(|long| usage.input > long.above.into()) {
-            let LongPrice { input, output, cache_read, cache_write, .. } = long;
-            return Self { input, output, cache_read, cache_write, long: None }.of(usage);
+            let LongPrice { input, output, cache_read, cache_write, cache_write_hour, .. } = long;
+            return Self { input, output, cache_read, cache_write, cache_write_hour, long: None }.of(usage);
         }
         let plain = usage.input.saturating_sub(usage.cache_read).saturating_sub(usage.cache_write);
+        let hour = usage.cache_write_hour.min(usage.cache_write);
+        let write = self.cache_write.unwrap_or(self.input);
         let parts = [
             (plain, self.input),
             (usage.cache_read, self.cache_read.unwrap_or(self.input)),
-            (usage.cache_write, self.cache_write.unwrap_or(self.input)),
+            (usage.cache_write.saturating_sub(hour), write),
+            (hour, self.cache_write_hour.unwrap_or(write)),
             (usage.output, self.output),
         ];
         parts.iter().map(|(tokens, price)| *tokens as f64 * price).sum::<f64>() / 1e6
@@ -269,17 +295,40 @@ mod tests {
     #[test]
     fn each_kind_of_token_has_its_price() {
         let usage = chat::Usage { input: 1000, output: 200, cache_read: 300, cache_write: 100, ..Default::default() };
-        let price = Price { input: 3.0, output: 15.0, cache_read: Some(0.3), cache_write: Some(3.75), long: None };
+        let (cache_read, cache_write) = (Some(0.3), Some(3.75));
+        let price = Price { input: 3.0, output: 15.0, cache_read, cache_write, cache_write_hour: None, long: None };
         let nanodollars = |cost: f64| (cost * 1e9).round();
         assert_eq!(nanodollars(price.of(&usage)), 1_800_000.0 + 90_000.0 + 375_000.0 + 3_000_000.0);
         let flat = Price { cache_read: None, cache_write: None, ..price };
         assert_eq!(nanodollars(flat.of(&usage)), 6_000_000.0);
-        let long = LongPrice { above: 999, input: 6.0, output: 30.0, cache_read: None, cache_write: None };
+        let (cache_read, cache_write, cache_write_hour) = (None, None, None);
+        let long = LongPrice { above: 999, input: 6.0, output: 30.0, cache_read, cache_write, cache_write_hour };
         assert_eq!(nanodollars(Price { long: Some(long), ..price }.of(&usage)), 12_000_000.0);
         let longer = LongPrice { above: 1000, ..long };
         assert_eq!(Price { long: Some(longer), ..price }.of(&usage), price.of(&usage));
+        // Of what was written to the cache, a part is kept for longer.
+        let mixed = chat::Usage { cache_write_hour: 40, ..usage };
+        assert_eq!(price.of(&mixed), price.of(&usage), "what has no price of its own costs what the rest does");
+        let dearer = Price { cache_write_hour: Some(6.0), ..price };
+        assert_eq!(nanodollars(dearer.of(&mixed) - price.of(&usage)), 40.0 * 2_250.0);
         // A vendor that counts what was cached beside the prompt is charged for no negative one.
         let odd = chat::Usage { cache_read: 2000, ..usage };
         assert_eq!(nanodollars(price.of(&odd)), 600_000.0 + 375_000.0 + 3_000_000.0);
+    }
+
+    #[test]
+    fn a_vendors_names_stay_and_a_plugins_facts_hold() {
+        let mut told = Model {
+            id: "m".into(),
+            name: Some("M, shown".into()),
+            created: Some(7),
+            max_output: Some(10),
+            vision: Some(false),
+            ..Model::default()
+        };
+        let known = Model { id: "m".into(), owner: Some("o".into()), max_output: Some(20), ..Model::default() };
+        told.learn(&known);
+        assert_eq!((told.name.as_deref(), told.owner.as_deref(), told.created), (Some("M, shown"), Some("o"), Some(7)));
+        assert_eq!((told.max_output, told.vision), (Some(20), Some(false)));
     }
 }

@@ -27,7 +27,7 @@ pub struct Answer {
 }
 
 /// Puts an answer together.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Assembly {
     answer: Answer,
     /// By the block's number; blocks may interleave.

@@ -65,6 +65,11 @@ impl<'a> Attempts<'a> {
         self.made
     }
 
+    /// `error`, with how many there were.
+    pub(super) fn told(&self, error: Error) -> Error {
+        if self.made > 0 { error.after_attempts(self.made) } else { error }
+    }
+
     /// Whether nobody is asked after the one that is under way.
     pub(super) fn is_last(&self) -> bool {
         let spent = self.made >= self.rules.attempts;

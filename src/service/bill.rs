@@ -189,7 +189,8 @@ mod tests {
     use crate::model::chat::{Message, Role};
     use crate::service::Clock;
 
-    const PRICE: Price = Price { input: 1.0, output: 2.0, cache_read: None, cache_write: None, long: None };
+    const PRICE: Price =
+        Price { input: 1.0, output: 2.0, cache_read: None, cache_write: None, cache_write_hour: None, long: None };
 
     fn bill(price: Option<Price>) -> Bill {
         let limiter = Limiter::new(&RateLimit::default(), Clock::system());

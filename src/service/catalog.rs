@@ -40,6 +40,8 @@ struct WrittenPrice {
     cache_read: Option<f64>,
     #[serde(default)]
     cache_write: Option<f64>,
+    #[serde(default)]
+    cache_write_hour: Option<f64>,
 }
 
 /// See the module.
@@ -107,12 +109,14 @@ impl Facts {
             output: price.output,
             cache_read: price.cache_read,
             cache_write: price.cache_write,
+            cache_write_hour: price.cache_write_hour,
             long: self.long_price.map(|long| LongPrice {
                 above: long.above,
                 input: long.input,
                 output: long.output,
                 cache_read: long.cache_read,
                 cache_write: long.cache_write,
+                cache_write_hour: long.cache_write_hour,
             }),
         })
     }
@@ -153,7 +157,7 @@ mod tests {
             assert_eq!(bundled(vendor).as_ref(), Some(models));
             for (id, facts) in models {
                 let sound = |price: &WrittenPrice| {
-                    [Some(price.input), Some(price.output), price.cache_read, price.cache_write]
+                    [Some(price.input), Some(price.output), price.cache_read, price.cache_write, price.cache_write_hour]
                         .into_iter()
                         .flatten()
                         .all(|dollars| (0.0..1000.0).contains(&dollars))

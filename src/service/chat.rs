@@ -99,7 +99,7 @@ impl Chat {
         let mut attempts = Attempts::new(self.providers.rules(), &self.chance, plan);
         let mut request = Some(request);
         loop {
-            let attempt = attempts.next()?;
+            let attempt = attempts.next().map_err(|error| attempts.told(error))?;
             bill.attempt(&attempt.chosen, attempts.made());
             let given = match &request {
                 Some(request) if !attempts.is_last() => {
@@ -112,7 +112,7 @@ impl Chat {
                 Ok(begun) => begun,
                 Err(error) => {
                     bill.failed(&error);
-                    attempts.failed(error).await?;
+                    attempts.failed(error).await.map_err(|error| attempts.told(error))?;
                     continue;
                 }
             };
@@ -157,7 +157,7 @@ impl Chat {
         let mut bill = self.counted(caller, Bill::of_texts(&self.limiter, &self.meter, caller, &request.inputs))?;
         let mut attempts = Attempts::new(self.providers.rules(), &self.chance, plan);
         loop {
-            let attempt = attempts.next()?;
+            let attempt = attempts.next().map_err(|error| attempts.told(error))?;
             bill.attempt(&attempt.chosen, attempts.made());
             let chosen = attempt.chosen.clone();
             match self.vectors(attempt, request.clone(), caller, &attempts, &mut bill).await {
@@ -176,7 +176,7 @@ impl Chat {
                 }
                 Err(error) => {
                     bill.failed(&error);
-                    attempts.failed(error).await?;
+                    attempts.failed(error).await.map_err(|error| attempts.told(error))?;
                 }
             }
         }

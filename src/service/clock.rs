@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::model::id::RequestId;
+use crate::model::{Error, Result};
 
 /// Tells the time.
 #[derive(Clone)]
@@ -51,6 +52,11 @@ impl Clock {
     }
 }
 
+/// `time` as RFC 3339 with milliseconds and `Z`.
+pub fn written(time: Timestamp) -> String {
+    format!("{time:.3}")
+}
+
 /// A fresh request id.
 pub fn request_id() -> RequestId {
     RequestId::new(Uuid::now_v7())
@@ -59,4 +65,19 @@ pub fn request_id() -> RequestId {
 /// A fresh identifier of `prefix` and 32 hexadecimal digits.
 pub fn fresh(prefix: &str) -> String {
     format!("{prefix}{}", Uuid::now_v7().simple())
+}
+
+/// A fresh UUID; later ones are greater.
+pub fn uuid() -> String {
+    Uuid::now_v7().to_string()
+}
+
+/// Numbers that nobody can guess, for secrets.
+///
+/// # Errors
+/// If the system has none.
+pub fn random<const N: usize>() -> Result<[u8; N]> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).map_err(Error::internal)?;
+    Ok(bytes)
 }

@@ -72,7 +72,7 @@ impl Meter {
     }
 
     pub(super) fn record(&self, entry: &Entry<'_>) {
-        let Usage { input, output, cache_read, cache_write, reasoning, cost } = entry.usage;
+        let Usage { input, output, cache_read, cache_write, cache_write_hour, reasoning, cost } = entry.usage;
         // A caller may name any model, however long.
         let model = if entry.model.len() <= LONGEST { entry.model } else { "other" };
         tracing::info!(
@@ -111,6 +111,7 @@ impl Meter {
             (&mut sum.output, output),
             (&mut sum.cache_read, cache_read),
             (&mut sum.cache_write, cache_write),
+            (&mut sum.cache_write_hour, cache_write_hour),
             (&mut sum.reasoning, reasoning),
         ] {
             *sum = sum.saturating_add(one);

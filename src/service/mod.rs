@@ -1,5 +1,6 @@
 //! Use cases. Ids and timestamps are made here, nowhere lower.
 
+pub mod access;
 pub mod answer;
 mod attempt;
 mod bill;
@@ -19,6 +20,7 @@ mod recording;
 pub mod route;
 pub mod run;
 pub mod served;
+pub mod session;
 pub mod tool;
 mod turn;
 pub mod vendor;

@@ -97,7 +97,10 @@ impl Vendor {
         caller: &Caller,
     ) -> Result<Drive> {
         let operation = match operation {
-            Operation::Chat(request) => Operation::Chat(request.for_dialects(&self.info.dialects)),
+            Operation::Chat(request) => {
+                let (most, dialects) = (self.max_output(&request.model), &self.info.dialects);
+                Operation::Chat(request.for_dialects(dialects).bounded(most, dialects))
+            }
             Operation::CountTokens(request) => Operation::CountTokens(request.for_dialects(&self.info.dialects)),
             other => other,
         };
@@ -110,6 +113,11 @@ impl Vendor {
     /// How long an operation may take, all attempts together.
     pub fn total(&self) -> Duration {
         self.bounds.total
+    }
+
+    /// The longest answer of `model`, if that is known.
+    fn max_output(&self, model: &str) -> Option<u32> {
+        self.known_models().iter().find(|known| known.id == model)?.max_output
     }
 
     /// What `model` costs, if that is known.
@@ -181,13 +189,11 @@ impl Vendor {
         self.known_models()
     }
 
-    /// What the vendor lists, with what the plugin knows of it.
+    /// What the vendor lists, with what the plugin and the catalogue know of it.
     fn merged(&self, mut listed: Vec<Model>) -> Vec<Model> {
         for model in &mut listed {
             if let Some(known) = self.info.models.iter().find(|known| known.id == model.id) {
-                let created = model.created;
-                *model = known.clone();
-                model.created = known.created.or(created);
+                model.learn(known);
             }
             if let Some(facts) = self.catalog.as_ref().and_then(|catalog| catalog.get(&model.id)) {
                 facts.tell(model);

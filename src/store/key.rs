@@ -60,6 +60,13 @@ impl Key {
         self.0.clone()..other.0.clone()
     }
 
+    /// All keys whose next part is a text that begins with `text`.
+    pub fn within_text(&self, text: &str) -> Range<Vec<u8>> {
+        let mut key = self.clone().text(text);
+        key.0.truncate(key.0.len() - END.len());
+        key.within()
+    }
+
     fn end(&self) -> Vec<u8> {
         let mut end = self.0.clone();
         while let Some(last) = end.pop() {
@@ -108,6 +115,14 @@ mod tests {
             let range = SPACE.key().text(&a).within();
             prop_assert!(range.contains(&Vec::from(SPACE.key().text(&a).number(number))));
             prop_assert_eq!(range.contains(&Vec::from(SPACE.key().text(&b).number(number))), a == b);
+        }
+
+        #[test]
+        fn texts_are_found_by_their_beginning(a: String, b: String, number: u64) {
+            let range = SPACE.key().within_text(&a);
+            let longer = format!("{a}{b}");
+            prop_assert!(range.contains(&Vec::from(SPACE.key().text(&longer).number(number))));
+            prop_assert_eq!(range.contains(&Vec::from(SPACE.key().text(&b))), b.starts_with(&a));
         }
     }
 

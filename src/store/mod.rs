@@ -10,9 +10,11 @@ mod effects;
 pub mod engine;
 pub mod key;
 pub mod memory;
+pub mod message;
 mod migrate;
 pub mod redb;
 pub mod runs;
+pub mod session;
 pub mod spaces;
 
 use std::ops::Range;

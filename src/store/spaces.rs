@@ -13,6 +13,61 @@ use super::key::Space;
 /// `[]` → the version of all that is stored ([`u32`] as a counter).
 pub const VERSION: Space = Space(0);
 
+/// `[owner, session]` → [`Session`](crate::model::session::Session).
+pub const SESSIONS: Space = Space(40);
+/// `[session]` → whose it is; of sessions that are listed.
+pub const SESSION_OWNERS: Space = Space(41);
+/// `[owner, status, mode, provider, age, session]` → its id; the newest first. Each of the three is there with its value and
+/// empty, which is any, in every combination: a filtered list is a range.
+pub const SESSION_LISTS: Space = Space(42);
+/// `[owner, status, mode, provider]` → how many stand in that list, a counter.
+pub const SESSION_COUNTS: Space = Space(43);
+/// `[status]` → how many listed sessions of all owners there are, a counter.
+pub const SESSION_TOTALS: Space = Space(44);
+/// `[owner, session, number]` → [`Message`](crate::model::session::Message), from 1 on without gaps.
+pub const MESSAGES: Space = Space(45);
+/// `[owner, session, number]` → [`ToolCall`](crate::model::session::ToolCall), from 1 on without gaps.
+pub const TOOL_CALLS: Space = Space(46);
+/// `[session]` → [`Lease`](crate::model::session::Lease): who works in it.
+pub const LEASES: Space = Space(47);
+/// `[what, milliseconds, owner, id]` → the same: what is to be looked at then, or later, whether it has outlived its use.
+pub const AGES: Space = Space(48);
+/// `[user's id]` → [`User`](crate::model::account::User).
+pub const USERS: Space = Space(10);
+
+/// `[e-mail address in small letters]` → the user's id; no address is two users'.
+pub const EMAILS: Space = Space(11);
+
+/// `[name in small letters]` → the user's id; no name is two users'.
+pub const USERNAMES: Space = Space(12);
+
+/// `[user's id, login's id]` → a login; tokens of one that isn't there are none.
+pub const LOGINS: Space = Space(13);
+
+/// `[key's id]` → [`ApiKey`](crate::model::account::ApiKey), and the key's hash.
+pub const KEYS: Space = Space(14);
+
+/// `[SHA-256 of a key, in hexadecimal]` → the key's id.
+pub const KEY_HASHES: Space = Space(15);
+
+/// `[user's id, key's id]` → the key's id again: the keys of a user.
+pub const KEYS_OF_USER: Space = Space(16);
+
+/// `[signing key's id]` → what signs tokens, or has signed some that are still good.
+pub const SIGNING_KEYS: Space = Space(17);
+
+/// `[user:ID or key:ID]` → when it was last seen.
+pub const SEEN: Space = Space(18);
+
+/// `[role, active or disabled]` → how many users are so (a counter).
+pub const USER_COUNTS: Space = Space(19);
+
+/// `[user:ID, key:ID or all; day or month; calls, tokens or nanodollars]` → what was used then (a counter).
+pub const SPENT: Space = Space(20);
+
+/// `[time in microseconds, event's id]` → a security event.
+pub const AUDIT: Space = Space(21);
+
 // === work ===
 
 /// `[run]` → a [`Run`](crate::model::run::Run).

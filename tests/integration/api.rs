@@ -1,3 +1,4 @@
-//! Everything under `/api`: the native surface.
+//! Everything under `/api`: the native surface, and the agents'.
 
+mod agent;
 mod v1;

@@ -8,6 +8,7 @@ mod leaks;
 pub mod sse;
 mod wire;
 
+use std::collections::VecDeque;
 use std::net::{IpAddr, SocketAddr};
 
 use serde_json::Value;
@@ -152,7 +153,7 @@ impl Client {
         let head = soon("the response's head", connection.reader.head(&request.method)).await.expect("a response");
         leaks::check(&head, b"");
         document::check(request, &head, None);
-        Streamed { request: request.clone(), head, connection, unread: Vec::new() }
+        Streamed { request: request.clone(), head, connection, unread: Vec::new(), seen: Vec::new() }
     }
 
     /// What comes back for these bytes; nothing where the server just hangs up.
@@ -175,7 +176,7 @@ impl Client {
         }
         let stream = soon("a connection", socket.connect(self.address)).await.unwrap();
         stream.set_nodelay(true).unwrap();
-        Connection { host: self.address, reader: Reader::new(stream) }
+        Connection { host: self.address, reader: Reader::new(stream), asked: VecDeque::new() }
     }
 }
 
@@ -183,6 +184,8 @@ impl Client {
 pub struct Connection {
     host: SocketAddr,
     reader: Reader,
+    /// Sent, and not answered yet.
+    asked: VecDeque<Request>,
 }
 
 impl Connection {
@@ -211,18 +214,13 @@ impl Connection {
         let written = self.write(&request.bytes(self.host)).await;
         let reply = self.reply(&request.method).await;
         let reply = reply.unwrap_or_else(|| panic!("{} {}: no response ({written:?})", request.method, request.path));
-        document::check(request, &reply.head, Some(&reply.body));
-        if reply.status() == 200 && reply.head.kind() == "text/event-stream" {
-            reply.events().iter().for_each(|event| document::check_event(request, &reply.head, event));
-            if request.path.starts_with("/anthropic/") {
-                grammar::anthropic(&reply.events());
-            }
-        }
+        check(request, &reply);
         reply
     }
 
     /// Sends without waiting for anything to come back.
     pub async fn send(&mut self, request: &Request) {
+        self.asked.push_back(request.clone());
         self.write(&request.bytes(self.host)).await.unwrap();
     }
 
@@ -242,7 +240,28 @@ impl Connection {
         };
         let reply = soon("a response", read).await?;
         leaks::check(&reply.head, &reply.body);
+        if let Some(request) = self.asked.pop_front() {
+            check(&request, &reply);
+        }
         Some(reply)
+    }
+}
+
+/// Holds an answer against the document, and a stream against its grammar too.
+#[track_caller]
+fn check(request: &Request, reply: &Reply) {
+    document::check(request, &reply.head, Some(&reply.body));
+    if reply.status() == 200 && reply.head.kind() == "text/event-stream" {
+        let events = reply.events();
+        events.iter().for_each(|event| document::check_event(request, &reply.head, event));
+        check_grammar(request, &reply.head, &events);
+    }
+}
+
+#[track_caller]
+fn check_grammar(request: &Request, head: &Head, events: &[Event]) {
+    if document::is_ours(head) {
+        grammar::check(&request.path, &request.body, events);
     }
 }
 
@@ -252,6 +271,8 @@ pub struct Streamed {
     pub head: Head,
     connection: Connection,
     unread: Vec<u8>,
+    /// All events that there were.
+    seen: Vec<Event>,
 }
 
 impl Streamed {
@@ -263,12 +284,14 @@ impl Streamed {
                 let event = sse::parse(&block).unwrap_or_else(|fault| panic!("{fault}\n{block}")).pop();
                 if let Some(event) = event {
                     document::check_event(&self.request, &self.head, &event);
+                    self.seen.push(event.clone());
                     return Some(event);
                 }
             } else {
                 let piece = soon("the next event", self.connection.reader.piece()).await;
                 let Some(piece) = piece.unwrap_or_else(|fault| panic!("{fault}")) else {
                     assert!(self.unread.is_empty(), "the stream ends within an event: {:?}", self.unread);
+                    check_grammar(&self.request, &self.head, &self.seen);
                     return None;
                 };
                 self.unread.extend(piece);

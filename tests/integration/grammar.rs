@@ -39,6 +39,37 @@ pub fn responses(events: &[Event]) -> Answered {
     responses::read(events).unwrap_or_else(|fault| panic!("{fault}\n{events:#?}"))
 }
 
+/// Checks a stream of the server's, by what was asked for. The client and whoever else reads streams calls it on every one of
+/// them, so that none goes unseen; a path without a checker is a fault too.
+#[track_caller]
+pub fn check(path: &str, asked: &[u8], events: &[Event]) {
+    if let Err(fault) = any(path, asked, events) {
+        panic!("{path}: {fault}\n{events:#?}");
+    }
+}
+
+fn any(path: &str, asked: &[u8], events: &[Event]) -> Fault {
+    let path = path.split('?').next().unwrap_or_default();
+    let ends = |end: &str| path.ends_with(end);
+    if ends("/chat/completions") {
+        let asked = serde_json::from_slice::<Value>(asked).unwrap_or_default();
+        let usage = asked["stream_options"]["include_usage"] == true;
+        match openai::read(events, usage) {
+            // What no vendor counted is told to nobody.
+            Err(_) if usage && openai::read(events, false).is_ok() => Ok(()),
+            outcome => outcome.map(drop),
+        }
+    } else if ends("/v1/messages") {
+        anthropic::read(events).map(drop)
+    } else if ends("/responses") {
+        responses::read(events).map(drop)
+    } else if ends("/chat/stream") {
+        chat::read(events).map(drop)
+    } else {
+        Err("a stream that no checker knows; write one beside those of tests/integration/grammar/".into())
+    }
+}
+
 fn ensure(holds: bool, fault: impl Into<String>) -> Fault {
     if holds { Ok(()) } else { Err(fault.into()) }
 }
@@ -81,6 +112,21 @@ fn timestamps_are_checked() {
         "2025-01-07T10:30:00.Z",
     ];
     assert!(!bad.into_iter().any(is_timestamp));
+}
+
+#[test]
+fn every_stream_has_its_checker() {
+    let chat = written(&[
+        r#"{"id":"c","object":"chat.completion.chunk","created":1,"model":"m","choices":[{"index":0,"delta":{"role":"assistant","content":"a"},"finish_reason":"stop"}]}"#,
+        "[DONE]",
+    ]);
+    let usage = br#"{"stream_options":{"include_usage":true}}"#;
+    assert_eq!(any("/v1/chat/completions?a=b", b"{}", &chat), Ok(()));
+    assert_eq!(any("/openai/v1/chat/completions", usage, &chat), Ok(()), "nobody counted");
+    for path in ["/v1/chat/completions", "/anthropic/v1/messages", "/v1/responses", "/api/v1/chat/stream", "/elsewhere"]
+    {
+        assert!(any(path, usage, &chat[1..]).is_err(), "{path}");
+    }
 }
 
 /// Events as a test writes them: `name|data`, or data alone.

@@ -19,6 +19,7 @@ mod grammar;
 mod harness;
 mod kit;
 mod patience;
+mod people;
 mod shape;
 mod simulator;
 mod steady;
@@ -27,6 +28,7 @@ mod upstream;
 // The URLs.
 mod anthropic;
 mod api;
+mod dialects;
 mod docs;
 mod health;
 mod openai;

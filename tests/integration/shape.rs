@@ -20,6 +20,17 @@ pub fn native(reply: &Reply, status: u16, code: &str) -> Value {
     body
 }
 
+/// Checks a refusal of the agent surface and gives its body.
+#[track_caller]
+pub fn agent(reply: &Reply, status: u16, code: &str) -> Value {
+    let body = reply.expect(status);
+    assert_eq!(body["code"], code, "{body}");
+    assert!(!body["detail"].as_str().unwrap_or_default().is_empty(), "{body}");
+    assert!(is_timestamp(body["timestamp"].as_str().unwrap_or_default()), "{body}");
+    assert_eq!(reply.head.header("x-request-id"), body["request_id"].as_str(), "{:?}", reply.head);
+    body
+}
+
 /// Checks a refusal of the OpenAI surface and gives what stands in its `error`.
 #[track_caller]
 pub fn openai(reply: &Reply, status: u16, kind: &str) -> Value {

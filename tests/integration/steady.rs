@@ -17,6 +17,11 @@ fn field(name: String, value: Value) -> (String, Value) {
     let text = value.as_str().unwrap_or_default();
     let word = match name.as_str() {
         "timestamp" | "created_at" | "updated_at" | "loaded_at" | "since" if is_timestamp(text) => Some("a time"),
+        "expires_at" | "last_used_at" | "last_login_at" if is_timestamp(text) => Some("a time"),
+        "id" | "user_id" if uuid::Uuid::parse_str(text).is_ok() => Some("a UUID"),
+        "access_token" | "refresh_token" if text.split('.').count() == 3 => Some("a token"),
+        "key" if text.starts_with("md_") || text.starts_with("token-") => Some("a key"),
+        "key_prefix" if text.len() == 8 => Some("the beginning of a key"),
         "request_id" if text.starts_with("req-") => Some("a request id"),
         "conversation_id" if text.starts_with("conv-") => Some("a conversation id"),
         "id" if text.starts_with("chatcmpl-") => Some("a completion id"),

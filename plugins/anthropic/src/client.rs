@@ -2,13 +2,14 @@
 
 use mortise_sdk::chat::{Field, Request};
 use mortise_sdk::http::{self, Framing};
+use mortise_sdk::names::Names;
 use mortise_sdk::provider::{Credential, Error, Exchange, Info, Output, Provider, once};
 use serde::Deserialize;
 
 use crate::config::{BETA, Settings};
 use crate::exchange::Chat;
 use crate::models::{self, List};
-use crate::names::Names;
+use crate::names::name;
 use crate::reader::Reader;
 use crate::request::{self, DIALECT, Purpose};
 
@@ -41,7 +42,7 @@ impl Provider for Anthropic {
         let framing = if request.streaming { Framing::Sse } else { Framing::Whole };
         let body = request::body(&request, &settings, Purpose::Answer)?;
         let post = post("/messages", body, &request, &settings)?.framed(framing);
-        let reader = Reader::new(Names::of(&request.tools), request.speaks(DIALECT));
+        let reader = Reader::new(Names::of(&request.tools, name), request.speaks(DIALECT));
         Ok(Box::new(Chat::new(post, request.streaming, reader)))
     }
 

@@ -2,12 +2,12 @@
 
 use mortise_sdk::chat::{CallStarted, Delta as Piece, Event, Field};
 use mortise_sdk::json::Splice;
+use mortise_sdk::names::Names;
 use mortise_sdk::provider::{Error, Out};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::fields::{Delta, Fields};
-use crate::names::Names;
 
 /// A block that has begun and not ended.
 #[derive(Debug)]

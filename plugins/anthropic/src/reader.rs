@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use mortise_sdk::chat::{Delta, Event as Said, Field, Started, Stop, StopReason};
 use mortise_sdk::http::Frame;
+use mortise_sdk::names::Names;
 use mortise_sdk::provider::{Error, Out};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::fields::{Event, Fields};
-use crate::names::Names;
 use crate::open::Open;
 use crate::usage::Tally;
 

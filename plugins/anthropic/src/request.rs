@@ -49,7 +49,8 @@ fn written(request: &Request, settings: &Settings, purpose: Purpose) -> Result<V
     let conversation = Conversation::of(&request.messages, same_dialect)?;
     let room =
         || MAX_TOKENS.saturating_add(if let Some(Reasoning::Budget(tokens)) = request.reasoning { tokens } else { 0 });
-    let limit = request.max_tokens.or(settings.max_tokens).or(generation.max_output()).unwrap_or_else(room);
+    let limit = request.max_tokens.or(settings.max_tokens).or(request.max_output).or(generation.max_output());
+    let limit = limit.unwrap_or_else(room);
     let answers = purpose == Purpose::Answer;
     let thinking = thinking::choose(request, answers.then_some(limit), conversation.lost_its_thoughts())?;
     refuse_what_it_has_not(request)?;

@@ -13,6 +13,7 @@ struct Counts {
     input: u64,
     cache_read: u64,
     cache_write: u64,
+    cache_write_hour: u64,
     output: u64,
     reasoning: u64,
 }
@@ -38,6 +39,9 @@ impl Tally {
         let mut unnamed = unnamed("usage.output_tokens_details", &details);
         if let Some(by_time) = fields.take("cache_creation") {
             unnamed.extend(self::unnamed("usage.cache_creation", &Fields::read(by_time)?));
+            // Callers of the same dialect are told it in its own words too.
+            let hour = Fields::read(by_time)?.value("ephemeral_1h_input_tokens")?;
+            replace(&mut self.0.cache_write_hour, hour);
         }
         unnamed.extend(self::unnamed("usage", &fields));
         Ok(((self.0 != before).then(|| self.0.usage()), unnamed))
@@ -54,6 +58,7 @@ impl Counts {
             output: self.output,
             cache_read: self.cache_read,
             cache_write: self.cache_write,
+            cache_write_hour: self.cache_write_hour,
             reasoning: self.reasoning,
             cost: None,
         }

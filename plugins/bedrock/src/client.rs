@@ -6,9 +6,11 @@ use mortise_sdk::provider::{Credential, Error, Exchange, Info, Model, Out, Outpu
 use serde::Deserialize;
 
 use crate::config::{Kind, Settings};
-use crate::names::Names;
+
+use crate::fit;
 use crate::reader::Reader;
 use crate::request;
+use mortise_sdk::names::Names;
 
 pub(crate) struct Bedrock;
 
@@ -44,7 +46,7 @@ impl Provider for Bedrock {
         if request.streaming {
             post = post.framed(Framing::EventStream).header("accept", "application/vnd.amazon.eventstream");
         }
-        let reader = Reader::new(Names::of(&request.tools));
+        let reader = Reader::new(Names::of(&request.tools, fit));
         Ok(Box::new(Chat { request: Some(post), streaming: request.streaming, reader }))
     }
 

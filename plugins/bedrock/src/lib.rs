@@ -8,10 +8,16 @@ mod client;
 mod config;
 mod media;
 mod messages;
-mod names;
 mod reader;
 mod request;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
+
 mortise_sdk::provider!(client::Bedrock);
+
+/// A tool's name or a call's id, as Converse takes it.
+fn fit(whole: &str) -> Cow<'_, str> {
+    mortise_sdk::names::plain(whole, 64)
+}

@@ -4,7 +4,8 @@ use mortise_sdk::chat::{CachePoint, Message, Part, Request, ResultPart, Role, Th
 use mortise_sdk::json::{Array, Object};
 use mortise_sdk::provider::Error;
 
-use crate::{media, names};
+use crate::fit;
+use crate::media;
 
 /// The parts of neighbours of one role: Converse wants them joined.
 struct Turn<'a> {
@@ -132,7 +133,7 @@ fn write_thinking(list: &mut Array<'_>, thinking: &Thinking) {
 fn write_call(list: &mut Array<'_>, call: &ToolCall) -> Result<(), Error> {
     let mut block = list.object();
     let mut object = block.object("toolUse");
-    object.put("toolUseId", &*names::fit(&call.id)).put("name", &*names::fit(&call.name));
+    object.put("toolUseId", &*fit(&call.id)).put("name", &*fit(&call.name));
     let arguments = if call.arguments.trim().is_empty() { "{}" } else { call.arguments.trim() };
     if !arguments.starts_with('{') {
         return Err(Error::invalid(format!("the arguments of the call `{}` must be a JSON object", call.id)));
@@ -144,7 +145,7 @@ fn write_call(list: &mut Array<'_>, call: &ToolCall) -> Result<(), Error> {
 fn write_result(list: &mut Array<'_>, result: &ToolResult, documents: &mut usize) -> Result<(), Error> {
     let mut block = list.object();
     let mut object = block.object("toolResult");
-    object.put("toolUseId", &*names::fit(&result.call_id));
+    object.put("toolUseId", &*fit(&result.call_id));
     let mut content = object.array("content");
     for part in &result.parts {
         match part {

@@ -4,11 +4,10 @@ use std::collections::BTreeMap;
 
 use mortise_sdk::chat::{CallStarted, Delta, Event, Field, Started, Stop, StopReason, Usage};
 use mortise_sdk::http::Frame;
+use mortise_sdk::names::Names;
 use mortise_sdk::provider::{Error, ErrorKind, Out};
 use serde::Deserialize;
 use serde_json::value::RawValue;
-
-use crate::names::Names;
 
 /// What is known of an answer so far.
 pub(crate) struct Reader {
@@ -298,6 +297,7 @@ impl From<Counts> for Usage {
             output: counts.output_tokens,
             cache_read: read,
             cache_write: write,
+            cache_write_hour: 0,
             reasoning: 0,
             cost: None,
         }

@@ -6,7 +6,8 @@ use mortise_sdk::chat::{Part, Reasoning, Request, ResponseFormat, ToolChoice};
 use mortise_sdk::json::{self, Object};
 use mortise_sdk::provider::Error;
 
-use crate::{messages, names};
+use crate::fit;
+use crate::messages;
 
 /// Fields of other dialects that are about their vendors' bookkeeping, or ask for what this vendor does anyway.
 const HINTS: [&str; 9] = [
@@ -103,13 +104,13 @@ fn write_tools(body: &mut Object<'_>, request: &Request) -> Result<(), Error> {
     for name in called {
         let mut tool = tools.object();
         let mut spec = tool.object("toolSpec");
-        spec.put("name", &*names::fit(name)).put("description", "no longer there; don't call it");
+        spec.put("name", &*fit(name)).put("description", "no longer there; don't call it");
         spec.object("inputSchema").object("json").put("type", "object");
     }
     for tool in &request.tools {
         let mut outer = tools.object();
         let mut spec = outer.object("toolSpec");
-        spec.put("name", &*names::fit(&tool.name));
+        spec.put("name", &*fit(&tool.name));
         spec.put_some("description", tool.description.as_deref().filter(|text| !text.is_empty()));
         let what = format_args!("`parameters` of the tool `{}`", tool.name);
         spec.object("inputSchema").raw_named("json", what, &tool.parameters)?;
@@ -121,7 +122,7 @@ fn write_tools(body: &mut Object<'_>, request: &Request) -> Result<(), Error> {
         Some(ToolChoice::Auto) => drop(config.object("toolChoice").object("auto")),
         Some(ToolChoice::Required) => drop(config.object("toolChoice").object("any")),
         Some(ToolChoice::Named(name)) => {
-            config.object("toolChoice").object("tool").put("name", &*names::fit(name));
+            config.object("toolChoice").object("tool").put("name", &*fit(name));
         }
         Some(ToolChoice::Never) | None => {}
     }

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use mortise_sdk::chat::{Message, Part, ResultPart, Role, ToolCall, ToolResult};
+use mortise_sdk::foreign;
 use mortise_sdk::json::{Array, Object, check};
 use mortise_sdk::provider::Error;
 
 use crate::media::{self, Blob};
 use crate::signature::{self, Mark};
-use crate::{extra, model, names};
+use crate::{model, names};
 
 /// What is said where the API wants the user's word and the caller has none.
 const NOTHING: &str = " ";
@@ -59,7 +60,7 @@ impl<'a> Contents<'a> {
         for (index, message) in messages.iter().enumerate() {
             // Whoever sent a hundred messages wants to know which.
             let place = |error: Error| Error { message: format!("messages[{index}]: {}", error.message), ..error };
-            message.extra.iter().try_for_each(|field| extra::check("message", field)).map_err(place)?;
+            message.extra.iter().try_for_each(|field| foreign::check("Gemini", "message", field)).map_err(place)?;
             message.parts.iter().try_for_each(|part| reader.part(message.role, part)).map_err(place)?;
         }
         Ok(reader.contents.complete(model))

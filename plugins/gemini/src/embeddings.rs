@@ -2,11 +2,12 @@
 
 use mortise_sdk::chat::Usage;
 use mortise_sdk::fields::Fields;
+use mortise_sdk::foreign;
 use mortise_sdk::http::{Frame, Head, Request};
 use mortise_sdk::json::Object;
 use mortise_sdk::provider::{EmbedRequest, Error, Exchange, Out, Vector};
 
-use crate::{extra, failure, model};
+use crate::{failure, model};
 
 /// The most that the API takes at once.
 const BATCH: usize = 100;
@@ -22,7 +23,7 @@ struct Embed {
 }
 
 pub(crate) fn embed(request: &EmbedRequest) -> Result<Box<dyn Exchange>, Error> {
-    request.extra.iter().try_for_each(|field| extra::check("request", field))?;
+    request.extra.iter().try_for_each(|field| foreign::check("Gemini", "request", field))?;
     let resource = model::resource(&request.model);
     let path = model::path(&request.model, "batchEmbedContents");
     let mut batches: Vec<_> = request

@@ -12,7 +12,7 @@
 //! | JSON Schema | `parametersJsonSchema` and `responseJsonSchema`, untouched |
 //!
 //! What the API has no name for is an error that names the field, but for hints and bookkeeping that change no answer: they
-//! are listed, with the reasons, in [`extra`]. Names of participants and files and the detail of images are left out too.
+//! are listed, with the reasons, in [`mortise_sdk::foreign`]. Names of participants and files and the detail of images are left out too.
 //!
 //! # Signatures
 //!
@@ -33,7 +33,6 @@ mod config;
 mod contents;
 mod embeddings;
 mod exchange;
-mod extra;
 mod failure;
 mod media;
 mod model;

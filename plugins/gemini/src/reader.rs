@@ -5,12 +5,13 @@ use std::borrow::Cow;
 use mortise_sdk::chat::{CallStarted, Delta, Event, Field, Request, Started, Stop, StopReason};
 use mortise_sdk::fields::Fields;
 use mortise_sdk::http::Frame;
+use mortise_sdk::names::Names;
 use mortise_sdk::provider::{Error, ErrorKind, Out};
 
 use crate::calls::Ids;
 use crate::chunk::{self, Part};
 use crate::failure;
-use crate::names::Names;
+use crate::names::name;
 use crate::signature::{self, Mark};
 use crate::usage::{self, Tally};
 
@@ -48,7 +49,7 @@ struct Finish {
 impl Reader {
     pub(crate) fn new(request: &Request) -> Self {
         Self {
-            names: Names::of(&request.tools),
+            names: Names::of(&request.tools, name),
             ids: Ids::of(&request.messages),
             mark: Mark::of(&request.model),
             started: None,

@@ -1,12 +1,13 @@
 //! Writing the body of a request.
 
 use mortise_sdk::chat::{Reasoning, Request, ResponseFormat, Tool, ToolChoice};
+use mortise_sdk::foreign;
 use mortise_sdk::json::{Array, Object};
 use mortise_sdk::provider::Error;
 
 use crate::config::Settings;
 use crate::contents::Contents;
-use crate::{extra, model, names};
+use crate::{model, names};
 
 pub(crate) fn body(request: &Request, settings: &Settings) -> Result<Vec<u8>, Error> {
     let mut bytes = Vec::new();
@@ -58,7 +59,7 @@ fn write(body: &mut Object<'_>, request: &Request, settings: &Settings) -> Resul
 
 /// Refuses what the API has nothing for.
 fn check(request: &Request) -> Result<(), Error> {
-    request.extra.iter().try_for_each(|field| extra::check("request", field))?;
+    request.extra.iter().try_for_each(|field| foreign::check("Gemini", "request", field))?;
     if let Some(tool) = request.native_tools.first() {
         let value: serde_json::Value = serde_json::from_str(tool).unwrap_or_default();
         let kind = value.get("type").or_else(|| value.get("name")).and_then(|kind| kind.as_str()).unwrap_or("?");
@@ -74,7 +75,7 @@ fn check(request: &Request) -> Result<(), Error> {
 
 fn write_tools(list: &mut Array<'_>, tools: &[Tool]) -> Result<(), Error> {
     for tool in tools {
-        tool.extra.iter().try_for_each(|field| extra::check("tool", field))?;
+        tool.extra.iter().try_for_each(|field| foreign::check("Gemini", "tool", field))?;
         let mut function = list.object();
         function.put("name", &*names::name(&tool.name));
         function.put_some("description", tool.description.as_deref());

@@ -2,15 +2,16 @@
 
 use mortise_sdk::chat::Usage;
 use mortise_sdk::fields::Fields;
+use mortise_sdk::foreign;
 use mortise_sdk::http::Request;
 use mortise_sdk::json::Object;
 use mortise_sdk::provider::{EmbedRequest, Error, Exchange, Vector, once};
 
 use crate::config::Settings;
-use crate::{extra, request};
+use crate::request;
 
 pub(crate) fn embed(request: &EmbedRequest, settings: &Settings) -> Result<Box<dyn Exchange>, Error> {
-    request.extra.iter().try_for_each(|field| extra::check("request", field))?;
+    request.extra.iter().try_for_each(|field| foreign::check("Ollama", "request", field))?;
     let mut bytes = Vec::new();
     let mut body = Object::open(&mut bytes);
     body.put("model", &request.model);

@@ -15,7 +15,7 @@
 //! | an effort or a budget of reasoning | `think`: a level for models that know levels, else yes or no |
 //! | no tool at all (`tool_choice`) | no `tools` |
 //!
-//! What the API has no name for is an error that names the field, but for what is listed in [`extra`]. Names of participants and
+//! What the API has no name for is an error that names the field, but for what is listed in [`mortise_sdk::foreign`]. Names of participants and
 //! the detail of images are left out. Thinking that is signed belongs to another model and is left out too.
 
 mod chunk;
@@ -23,7 +23,6 @@ mod client;
 mod config;
 mod embeddings;
 mod exchange;
-mod extra;
 mod failure;
 mod messages;
 mod models;

@@ -3,10 +3,9 @@
 use std::collections::BTreeMap;
 
 use mortise_sdk::chat::{Media, MediaSource, Message, Part, ResultPart, Role, ToolCall, ToolResult};
+use mortise_sdk::foreign;
 use mortise_sdk::json::{Array, Object, check};
 use mortise_sdk::provider::Error;
-
-use crate::extra;
 
 /// What the model reads first in the result of a call that failed: the API has no mark for it.
 const FAILED: &str = "[the tool call failed]";
@@ -27,7 +26,7 @@ pub(crate) fn write(list: &mut Array<'_>, messages: &[Message]) -> Result<(), Er
 }
 
 fn write_message<'a>(list: &mut Array<'_>, message: &'a Message, called: &mut Called<'a>) -> Result<(), Error> {
-    message.extra.iter().try_for_each(|field| extra::check("message", field))?;
+    message.extra.iter().try_for_each(|field| foreign::check("Ollama", "message", field))?;
     // Each result is a message of its own, and comes before what else was said.
     for part in &message.parts {
         if let Part::Outcome(result) = part {

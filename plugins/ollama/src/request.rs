@@ -1,12 +1,13 @@
 //! Writing the body of a chat request.
 
 use mortise_sdk::chat::{Reasoning, Request, ResponseFormat, Tool, ToolChoice};
+use mortise_sdk::foreign;
 use mortise_sdk::json::{Array, Object};
 use mortise_sdk::provider::Error;
 use serde_json::Value;
 
 use crate::config::{KeepAlive, Settings};
-use crate::{extra, messages};
+use crate::messages;
 
 /// Models that think in levels; all others think or don't.
 const LEVELS: &str = "gpt-oss";
@@ -39,7 +40,7 @@ pub(crate) fn body(request: &Request, settings: &Settings) -> Result<Vec<u8>, Er
 
 /// Refuses what the API has nothing for.
 fn check(request: &Request) -> Result<(), Error> {
-    request.extra.iter().try_for_each(|field| extra::check("request", field))?;
+    request.extra.iter().try_for_each(|field| foreign::check("Ollama", "request", field))?;
     if let Some(tool) = request.native_tools.first() {
         let value: Value = serde_json::from_str(tool).unwrap_or_default();
         let kind = value.get("type").or_else(|| value.get("name")).and_then(|kind| kind.as_str()).unwrap_or("?");
@@ -62,7 +63,7 @@ fn check(request: &Request) -> Result<(), Error> {
 
 fn write_tools(list: &mut Array<'_>, tools: &[Tool]) -> Result<(), Error> {
     for tool in tools {
-        tool.extra.iter().try_for_each(|field| extra::check("tool", field))?;
+        tool.extra.iter().try_for_each(|field| foreign::check("Ollama", "tool", field))?;
         let mut outer = list.object();
         outer.put("type", "function");
         let mut function = outer.object("function");

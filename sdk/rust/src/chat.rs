@@ -21,6 +21,7 @@ impl Request {
             tool_choice: None,
             parallel_tool_calls: None,
             max_tokens: None,
+            max_output: None,
             temperature: None,
             top_p: None,
             top_k: None,
@@ -107,6 +108,6 @@ impl Field {
 #[expect(clippy::derivable_impls, reason = "the type is generated")]
 impl Default for Usage {
     fn default() -> Self {
-        Self { input: 0, output: 0, cache_read: 0, cache_write: 0, reasoning: 0, cost: None }
+        Self { input: 0, output: 0, cache_read: 0, cache_write: 0, cache_write_hour: 0, reasoning: 0, cost: None }
     }
 }

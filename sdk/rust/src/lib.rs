@@ -57,10 +57,15 @@
 //! | [`json`] | writing JSON bodies in one pass, reading frames without copies |
 //! | [`fields`] | reading an object field by field, so that the unknown ones are kept |
 //! | [`openai`] | the chat-completions dialect, ready for every vendor that speaks it |
+//! | [`foreign`] | fields of another dialect that may be left out |
+//! | [`names`] | names of tools that a vendor can't take, there and back |
 //! | [`log`] | the host's log |
+//! | [`mod@tool`] | the trait of a plugin of tools, their arguments, answers and errors, and what they reach through the host |
 //! | `testing` | running a whole exchange natively, from recorded bytes (not in a guest) |
 //!
-//! A guest should import nothing but the log: no clock, no random numbers, no environment. `HashMap` asks for random
+//! A plugin of tools is a list of functions of typed arguments: see [`mod@tool`].
+//!
+//! A provider should import nothing but the log: no clock, no random numbers, no environment. `HashMap` asks for random
 //! numbers; `BTreeMap` does not.
 
 // The name under which generated code and documentation reach this crate, also from inside it.
@@ -69,13 +74,17 @@ extern crate self as mortise_sdk;
 pub mod bindings;
 pub mod chat;
 pub mod fields;
+pub mod foreign;
 pub mod http;
 pub mod json;
 pub mod log;
+mod named;
+pub mod names;
 pub mod openai;
 pub mod provider;
 #[cfg(not(target_family = "wasm"))]
 pub mod testing;
+pub mod tool;
 
 /// Exports a [`provider::Provider`] from this component. Once in a plugin, at the top of its crate.
 ///
@@ -88,6 +97,21 @@ macro_rules! provider {
             #[cfg(target_family = "wasm")]
     $crate::bindings::export!(MortiseProvider with_types_in $crate::bindings);
             MortiseProvider::ready();
+        };
+    };
+}
+
+/// Exports a [`tool::Toolbox`] from this component. Once in a plugin, at the top of its crate.
+///
+/// Natively it only checks that the type is a toolbox.
+#[macro_export]
+macro_rules! tools {
+    ($toolbox:ty) => {
+        const _: () = {
+            type MortiseTools = $crate::tool::Guest<$toolbox>;
+            #[cfg(target_family = "wasm")]
+    $crate::bindings::tool::export!(MortiseTools with_types_in $crate::bindings::tool);
+            MortiseTools::ready();
         };
     };
 }

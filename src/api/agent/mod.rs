@@ -1,5 +1,6 @@
 //! The agent API under `/api`.
 
+mod auth;
 mod shape;
 
 use http::StatusCode;
@@ -21,5 +22,5 @@ pub const SURFACE: Surface = Surface {
 };
 
 pub(super) fn endpoints() -> Vec<Endpoint<State>> {
-    Vec::new()
+    auth::endpoints()
 }

@@ -6,6 +6,7 @@ use super::citation::Citation;
 use super::request::{self, Asked};
 use super::stream::Streamer;
 use super::tools::Style;
+use super::usage::UsageView;
 use super::wire::{CallView, Choice, Completion, Detail, Extra, Members, MessageView, finish_reason};
 use crate::api::{State, served};
 use crate::http::{Reply, Request, sse};
@@ -82,7 +83,7 @@ fn whole(answer: Answer, asked: &str, created: i64, style: &Style) -> Result<Rep
             finish_reason,
             extra: Members(&extra.choice),
         }],
-        usage: usage.map(Into::into),
+        usage: usage.map(|usage| UsageView::of(usage, &extra.counts)),
         extra: Members(&extra.top),
     })
 }

@@ -13,6 +13,7 @@ mod schema;
 mod shape;
 mod stream;
 mod tools;
+mod usage;
 mod wire;
 
 #[cfg(test)]

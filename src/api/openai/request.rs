@@ -69,6 +69,7 @@ pub(super) fn read(mut body: Fields) -> Result<Asked> {
         // Who reads `function_call` reads one call.
         parallel_tool_calls: parallel.or(style.legacy.then_some(false)),
         max_tokens: max_completion_tokens.or(max_tokens),
+        max_output: None,
         temperature: within(&mut body, "temperature", 0.0, 2.0)?,
         top_p: within(&mut body, "top_p", 0.0, 1.0)?,
         top_k: body.take_integer("top_k")?,

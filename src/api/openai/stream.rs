@@ -8,8 +8,9 @@ use serde_json::Value;
 
 use super::citation::Citation;
 use super::tools::Style;
+use super::usage::{Counts, UsageView};
 use super::wire::{
-    CallDelta, Chunk, ChunkChoice, CustomView, Delta, Detail, Extra, FunctionDelta, Members, UsageView, finish_reason,
+    CallDelta, Chunk, ChunkChoice, CustomView, Delta, Detail, Extra, FunctionDelta, Members, finish_reason,
 };
 use super::{custom, shape};
 use crate::http::fault::Fault;
@@ -45,6 +46,8 @@ pub(super) struct Writer {
     texts: (BTreeMap<u32, usize>, usize),
     annotations: Vec<Value>,
     usage: Option<Usage>,
+    /// What the vendor counted beside it.
+    counts: Counts,
     /// Whether the choice has ended.
     finished: bool,
 }
@@ -120,6 +123,7 @@ impl Writer {
             texts: (BTreeMap::new(), 0),
             annotations: Vec::new(),
             usage: None,
+            counts: Counts::default(),
             finished: false,
         }
     }
@@ -197,7 +201,7 @@ impl Writer {
     /// Writes the end of a whole answer.
     pub(super) fn done(&mut self, out: &mut Vec<u8>) {
         if let (true, Some(usage)) = (self.include_usage, self.usage) {
-            self.chunk(out, &[], Some(usage.into()), Members::default());
+            self.chunk(out, &[], Some(UsageView::of(usage, &self.counts)), Members::default());
         }
         out.extend_from_slice(b"data: [DONE]\n\n");
     }
@@ -271,8 +275,13 @@ impl Writer {
     }
 
     fn extra(&mut self, out: &mut Vec<u8>, field: Field) {
-        let mut extra = Extra::default();
+        let mut extra = Extra { counts: std::mem::take(&mut self.counts), ..Extra::default() };
+        let counts = field.name.starts_with("usage.");
         extra.add(field);
+        self.counts = extra.counts;
+        if counts {
+            return;
+        }
         // Nothing is said in a choice that has ended.
         if self.finished {
             let fields = [extra.top, extra.choice, extra.message].concat();
@@ -284,7 +293,7 @@ impl Writer {
         self.chunk(out, &[choice], None, Members(&extra.top));
     }
 
-    fn chunk(&self, out: &mut Vec<u8>, choices: &[ChunkChoice<'_>], usage: Option<UsageView>, extra: Members<'_>) {
+    fn chunk(&self, out: &mut Vec<u8>, choices: &[ChunkChoice<'_>], usage: Option<UsageView<'_>>, extra: Members<'_>) {
         put(
             out,
             &Chunk {

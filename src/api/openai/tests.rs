@@ -122,13 +122,37 @@ fn a_stream_begins_with_the_role_and_ends_with_done() {
 
 #[test]
 fn usage_is_a_last_chunk_without_choices_for_who_asked() {
-    let usage = Usage { input: 3, output: 2, cache_read: 1, cache_write: 0, reasoning: 1, cost: None };
+    let usage =
+        Usage { input: 3, output: 2, cache_read: 1, cache_write: 0, cache_write_hour: 0, reasoning: 1, cost: None };
     let chunks = written(vec![stop(StopReason::Complete), Event::Usage(usage)], true);
     assert!(chunks[0]["usage"].is_null());
     let last = &chunks[chunks.len() - 2];
     assert_eq!(last["choices"], Value::Array(Vec::new()));
     assert_eq!(last["usage"]["total_tokens"], 5);
     assert_eq!(last["usage"]["prompt_tokens_details"]["cached_tokens"], 1);
+}
+
+#[test]
+fn what_a_vendor_counts_beside_stands_in_the_usage() {
+    let field = |name: &str, value: &str| Event::Extra(Field { name: name.into(), value: value.into() });
+    let usage = Usage { input: 3, output: 2, ..Usage::default() };
+    let events = || {
+        vec![
+            field("usage.service_tier", "\"batch\""),
+            field("usage.prompt_tokens_details.audio_tokens", "1"),
+            field("usage.completion_tokens_details.audio_tokens", "2"),
+            stop(StopReason::Complete),
+            field("usage.service_tier", "\"standard\""),
+            Event::Usage(usage),
+        ]
+    };
+    let chunks = written(events(), true);
+    assert_eq!(chunks.len(), 4, "none of them has a chunk of its own: {chunks:?}");
+    let told = &chunks[2]["usage"];
+    assert_eq!((&told["service_tier"], &told["total_tokens"]), (&Value::from("standard"), &Value::from(5)));
+    assert_eq!(told["prompt_tokens_details"]["audio_tokens"], 1);
+    assert_eq!(told["completion_tokens_details"]["audio_tokens"], 2);
+    assert_eq!(written(events(), false).len(), 3, "who didn't ask isn't told");
 }
 
 #[test]
@@ -207,6 +231,15 @@ fn tools_of_free_text_are_offered_as_functions_and_called_as_what_they_are() {
         {"id":"c","type":"custom","custom":{"name":"patch","input":"a \"b\""}}]}]}"#;
     let Part::Call(call) = &asked(body).unwrap().request.messages[0].parts[0] else { panic!("no call") };
     assert_eq!(call.arguments, r#"{"input":"a \"b\""}"#);
+}
+
+#[test]
+fn a_limit_has_two_names() {
+    let limit = |more: &str| asked_with(more).request.max_tokens;
+    assert_eq!(limit(r#""max_tokens":5"#), Some(5));
+    assert_eq!(limit(r#""max_completion_tokens":7"#), Some(7));
+    assert_eq!(limit(r#""max_tokens":5,"max_completion_tokens":7"#), Some(7), "the newer one");
+    assert_eq!(limit(r#""max_tokens":null,"max_completion_tokens":null"#), None);
 }
 
 #[test]

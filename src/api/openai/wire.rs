@@ -9,7 +9,8 @@ use serde_json::value::RawValue;
 
 use super::custom;
 use super::tools::Style;
-use crate::model::chat::{Field, StopReason, ToolCall, Usage};
+use super::usage::{Counts, UsageView};
+use crate::model::chat::{Field, StopReason, ToolCall};
 
 /// Fields of the vendor's answer, by where OpenAI has them.
 #[derive(Debug, Default)]
@@ -20,6 +21,8 @@ pub(super) struct Extra {
     pub(super) choice: Vec<Field>,
     /// In the message.
     pub(super) message: Vec<Field>,
+    /// In the usage.
+    pub(super) counts: Counts,
 }
 
 /// A whole answer.
@@ -38,7 +41,7 @@ pub(super) struct Completion<'a> {
     pub(super) choices: [Choice<'a>; 1],
     /// What it took, if the vendor tells.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) usage: Option<UsageView>,
+    pub(super) usage: Option<UsageView<'a>>,
     #[serde(flatten)]
     pub(super) extra: Members<'a>,
 }
@@ -166,7 +169,7 @@ pub(super) struct Chunk<'a> {
     pub(super) choices: &'a [ChunkChoice<'a>],
     /// Null in every chunk but the last one of who asked for it, absent for who didn't.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) usage: Option<Option<UsageView>>,
+    pub(super) usage: Option<Option<UsageView<'a>>>,
     #[serde(flatten)]
     pub(super) extra: Members<'a>,
 }
@@ -250,44 +253,6 @@ pub(super) struct FunctionDelta<'a> {
     pub(super) arguments: &'a str,
 }
 
-/// What the answer took.
-#[derive(Clone, Copy, Serialize, JsonSchema)]
-#[schemars(rename = "Usage")]
-pub(super) struct UsageView {
-    /// Tokens that the model read.
-    prompt_tokens: u64,
-    /// Tokens that it wrote.
-    completion_tokens: u64,
-    /// Both together.
-    total_tokens: u64,
-    /// What of the prompt was special.
-    prompt_tokens_details: PromptDetails,
-    /// What of the answer was special.
-    completion_tokens_details: CompletionDetails,
-    /// US dollars; absent where the price isn't known.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    cost: Option<f64>,
-}
-
-/// What of the prompt was special.
-#[derive(Clone, Copy, Serialize, JsonSchema)]
-#[schemars(rename = "PromptTokensDetails")]
-struct PromptDetails {
-    /// Tokens that the vendor remembered.
-    cached_tokens: u64,
-    /// Tokens that the vendor will remember, if there are any.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    cache_write_tokens: Option<u64>,
-}
-
-/// What of the answer was special.
-#[derive(Clone, Copy, Serialize, JsonSchema)]
-#[schemars(rename = "CompletionTokensDetails")]
-struct CompletionDetails {
-    /// Tokens that the model only thought.
-    reasoning_tokens: u64,
-}
-
 /// Fields that stand among others, as they came.
 #[derive(Clone, Copy, Default)]
 pub(in crate::api) struct Members<'a>(pub(in crate::api) &'a [Field]);
@@ -296,6 +261,9 @@ pub(in crate::api) struct Members<'a>(pub(in crate::api) &'a [Field]);
 
 impl Extra {
     pub(super) fn add(&mut self, field: Field) {
+        if let Some(name) = field.name.strip_prefix("usage.") {
+            return self.counts.add(name, field.value);
+        }
         let place = match field.name.as_str() {
             "logprobs" => &mut self.choice,
             "annotations" | "audio" | "reasoning_details" => &mut self.message,
@@ -333,24 +301,6 @@ impl Serialize for Members<'_> {
             }
         }
         map.end()
-    }
-}
-
-// === impl UsageView ===
-
-impl From<Usage> for UsageView {
-    fn from(usage: Usage) -> Self {
-        Self {
-            prompt_tokens: usage.input,
-            completion_tokens: usage.output,
-            total_tokens: usage.total(),
-            prompt_tokens_details: PromptDetails {
-                cached_tokens: usage.cache_read,
-                cache_write_tokens: Some(usage.cache_write).filter(|written| *written > 0),
-            },
-            completion_tokens_details: CompletionDetails { reasoning_tokens: usage.reasoning },
-            cost: usage.cost,
-        }
     }
 }
 

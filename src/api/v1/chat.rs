@@ -12,59 +12,75 @@ use super::wire::{ChatRequest, ChatResponse, StreamEvent, stop_reason};
 use crate::api::{State, served};
 use crate::http::fault::Fault;
 use crate::http::{Reply, Request, sse};
+use crate::model::caller::Caller;
 use crate::model::chat::{self, Event, Message, Part, Role, Stop};
 use crate::model::id::RequestId;
 use crate::model::{Error, Result};
-use crate::service::answer::{Answer, Assembly};
-use crate::service::{Choice, Turn};
+use crate::service::answer::Answer;
+use crate::service::conversation::Talk;
+use crate::service::{Choice, Turn, Wish};
 
-/// A turn, and the conversation that it belongs to.
-struct Talk {
+/// A model's turn, and the one in the conversation that it belongs to.
+pub(super) struct Exchange {
     state: Arc<State>,
-    owner: Arc<str>,
-    conversation: String,
-    asked: Message,
+    talk: Talk,
     turn: Turn,
+}
+
+/// What is asked of whom, in which conversation.
+#[derive(Default)]
+pub(super) struct Asked {
+    pub(super) message: String,
+    pub(super) provider: Option<String>,
+    pub(super) model: Option<String>,
+    pub(super) temperature: Option<f64>,
+    pub(super) max_tokens: Option<u32>,
+    pub(super) conversation: Option<String>,
 }
 
 pub(super) async fn chat(request: Request<State>) -> Result<Reply> {
     let began = Instant::now();
-    let talk = begin(request, false).await?;
-    let Talk { state, owner, conversation, asked, turn } = talk;
+    let Exchange { state: _, talk, turn } = begin(request, false).await?;
     let provider = turn.chosen.provider.clone();
     let asked_model = turn.chosen.model.clone();
-    let answer = turn.collect().await?;
+    let (mut talk, answer) = answered(talk, turn).await?;
     let text = spoken(&answer);
     let reply = Reply::json(&ChatResponse {
         success: true,
         response: &text,
         provider: &provider.name,
         model: answer.model.as_deref().unwrap_or(&asked_model),
-        conversation_id: &conversation,
+        conversation_id: talk.id(),
         tokens_used: answer.usage.map(Into::into),
         duration_ms: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
         tools_used: Vec::new(),
         stop_reason: stop_reason(answer.stop.as_ref()),
     })?;
     let reply = served::dress(reply, &answer.served);
-    state.conversations.add(&conversation, &owner, [asked, answer.into_message()]);
+    talk.answered(answer);
+    talk.finish().await?;
     Ok(reply)
+}
+
+/// The whole answer.
+pub(super) async fn answered(talk: Talk, turn: Turn) -> Result<(Talk, Answer)> {
+    match turn.collect().await {
+        Ok(answer) => Ok((talk, answer)),
+        Err(error) => {
+            talk.fail(&error).await;
+            Err(error)
+        }
+    }
 }
 
 pub(super) async fn stream(request: Request<State>) -> Result<Reply> {
     let id = request.id.clone();
-    let talk = begin(request, true).await?;
-    let keep_alive = talk.state.keep_alive;
-    let conversation = HeaderValue::from_str(&talk.conversation).map_err(Error::internal)?;
-    let served = talk.turn.served();
-    let streamer = Streamer {
-        talk: Some(talk),
-        id,
-        index: 0,
-        assembly: Assembly::default(),
-        calls: BTreeMap::new(),
-        begun: false,
-    };
+    let exchange = begin(request, true).await?;
+    let keep_alive = exchange.state.keep_alive;
+    let conversation = HeaderValue::from_str(exchange.talk.id()).map_err(Error::internal)?;
+    let served = exchange.turn.served();
+    let streamer =
+        Streamer { exchange: Some(exchange), id, index: 0, stop: None, calls: BTreeMap::new(), begun: false };
     let stream = futures_util::stream::unfold(streamer, |mut streamer| async move {
         streamer.next().await.map(|bytes| (bytes, streamer))
     });
@@ -73,16 +89,36 @@ pub(super) async fn stream(request: Request<State>) -> Result<Reply> {
     Ok(served::dress(reply, &served))
 }
 
-async fn begin(request: Request<State>, streaming: bool) -> Result<Talk> {
+async fn begin(request: Request<State>, streaming: bool) -> Result<Exchange> {
     let caller = request.caller.clone();
-    let owner = caller.principal.clone();
     let wish = served::wish(&request.headers)?;
     let (state, body) = request.fields()?;
     let asked = ChatRequest::read(body)?;
-    let (conversation, before) = state.conversations.open(asked.conversation_id.as_deref(), &owner)?;
+    let asked = Asked {
+        message: asked.message,
+        provider: asked.provider,
+        model: asked.model,
+        temperature: asked.temperature,
+        max_tokens: asked.max_tokens,
+        conversation: asked.conversation_id,
+    };
+    let (talk, turn, _) = ask(&state, asked, wish, streaming, &caller).await?;
+    Ok(Exchange { state, talk, turn })
+}
+
+/// Asks in a conversation, and tells what was said there before.
+pub(super) async fn ask(
+    state: &State,
+    asked: Asked,
+    wish: Wish,
+    streaming: bool,
+    caller: &Caller,
+) -> Result<(Talk, Turn, Vec<Message>)> {
+    let (mut talk, before) = state.conversations.open(asked.conversation.as_deref(), caller.owner()).await?;
     let said = Message::text(Role::User, asked.message);
-    let mut messages = (*before).clone();
-    messages.push(said.clone());
+    talk.ask(said.clone());
+    let mut messages = before.clone();
+    messages.push(said);
     let request = chat::Request {
         messages,
         temperature: asked.temperature,
@@ -91,12 +127,17 @@ async fn begin(request: Request<State>, streaming: bool) -> Result<Talk> {
         ..chat::Request::default()
     };
     let choice = Choice { provider: asked.provider.as_deref(), model: asked.model.as_deref() };
-    let turn = state.chat.begin_with(wish, choice, request, &caller).await?;
-    Ok(Talk { state, owner, conversation, asked: said, turn })
+    match state.chat.begin_with(wish, choice, request, caller).await {
+        Ok(turn) => Ok((talk, turn, before)),
+        Err(error) => {
+            talk.fail(&error).await;
+            Err(error)
+        }
+    }
 }
 
 /// What the model said, or its words for not saying it.
-fn spoken(answer: &Answer) -> String {
+pub(super) fn spoken(answer: &Answer) -> String {
     let text = answer.text();
     if !text.is_empty() {
         return text;
@@ -111,10 +152,11 @@ fn spoken(answer: &Answer) -> String {
 /// Writes a turn as an event stream.
 struct Streamer {
     /// Gone once everything is said.
-    talk: Option<Talk>,
+    exchange: Option<Exchange>,
     id: RequestId,
     index: u64,
-    assembly: Assembly,
+    /// Why the model stopped, once it has.
+    stop: Option<Stop>,
     /// Calls that aren't whole yet: name and arguments, by block.
     calls: BTreeMap<u32, (String, String)>,
     begun: bool,
@@ -126,23 +168,25 @@ impl Streamer {
     /// The next piece of the body.
     async fn next(&mut self) -> Option<Bytes> {
         let mut out = Vec::with_capacity(256);
-        let Self { talk: Some(talk), .. } = self else { return None };
+        let Self { exchange: Some(exchange), .. } = self else { return None };
         if !std::mem::replace(&mut self.begun, true) {
-            let timestamp = talk.state.clock.rfc3339();
+            let timestamp = exchange.state.clock.rfc3339();
             put(&mut out, &StreamEvent::Start { request_id: self.id.as_str(), timestamp });
             return Some(out.into());
         }
         // What says nothing to this surface is no piece: silence is the keep-alive's business.
-        while let (true, Some(talk)) = (out.is_empty(), &mut self.talk) {
-            match talk.turn.events().await {
+        while let (true, Some(exchange)) = (out.is_empty(), &mut self.exchange) {
+            match exchange.turn.events().await {
                 Ok(Some(events)) => {
-                    for event in events {
-                        self.put_event(&mut out, &event);
-                        self.assembly.add(event);
+                    for event in &events {
+                        self.put_event(&mut out, event);
+                    }
+                    if let Some(Exchange { talk, turn, .. }) = &mut self.exchange {
+                        talk.heard(&turn.chosen.provider.name, &turn.chosen.model, events);
                     }
                 }
-                Ok(None) => self.end(&mut out, None),
-                Err(error) => self.end(&mut out, Some(&error)),
+                Ok(None) => self.end(&mut out, None).await,
+                Err(error) => self.end(&mut out, Some(error)).await,
             }
         }
         Some(out.into())
@@ -163,7 +207,10 @@ impl Streamer {
                     arguments.push_str(text);
                 }
             }
-            Event::Stopped(_) => self.put_calls(out),
+            Event::Stopped(stop) => {
+                self.stop = Some(stop.clone());
+                self.put_calls(out);
+            }
             _ => {}
         }
     }
@@ -181,27 +228,25 @@ impl Streamer {
         }
     }
 
-    fn end(&mut self, out: &mut Vec<u8>, error: Option<&Error>) {
-        let Some(talk) = self.talk.take() else { return };
-        let answer = std::mem::take(&mut self.assembly).finish();
-        let request_id = self.id.as_str();
-        let stop: Option<Stop> = answer.stop.clone();
-        let timestamp = || talk.state.clock.rfc3339();
-        match error {
+    async fn end(&mut self, out: &mut Vec<u8>, error: Option<Error>) {
+        let Some(Exchange { state, talk, .. }) = self.exchange.take() else { return };
+        let error = match error {
             Some(error) => {
-                tracing::warn!(request_id, error = error.to_string(), "a stream ended with an error");
-                let error_code = Fault::of(error).code;
-                put(out, &StreamEvent::Error { error: error.public(), error_code, request_id, timestamp: timestamp() });
-                put(out, &StreamEvent::End { request_id, timestamp: timestamp(), stop_reason: None });
+                talk.fail(&error).await;
+                Some(error)
             }
-            None => {
-                put(
-                    out,
-                    &StreamEvent::End { request_id, timestamp: timestamp(), stop_reason: stop_reason(stop.as_ref()) },
-                );
-                talk.state.conversations.add(&talk.conversation, &talk.owner, [talk.asked, answer.into_message()]);
-            }
+            // The caller would otherwise go on with what isn't there.
+            None => talk.finish().await.err(),
+        };
+        let (request_id, timestamp) = (self.id.as_str(), state.clock.rfc3339());
+        let mut stop = stop_reason(self.stop.as_ref());
+        if let Some(error) = error {
+            tracing::warn!(request_id, error = error.to_string(), "a stream ended with an error");
+            let (error_code, timestamp) = (Fault::of(&error).code, timestamp.clone());
+            put(out, &StreamEvent::Error { error: error.public(), error_code, request_id, timestamp });
+            stop = None;
         }
+        put(out, &StreamEvent::End { request_id, timestamp, stop_reason: stop });
     }
 }
 

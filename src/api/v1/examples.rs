@@ -12,7 +12,7 @@ pub(super) fn chat_response() -> Value {
         "response": "Hello, Mortise!",
         "provider": "echo",
         "model": "echo",
-        "conversation_id": "conv-0198c0a1b2c37d4e8f90a1b2c3d4e5f6",
+        "conversation_id": CONVERSATION,
         "tokens_used": {"input": 2, "output": 2, "total": 4},
         "duration_ms": 12,
         "tools_used": [],
@@ -21,6 +21,36 @@ pub(super) fn chat_response() -> Value {
 
 pub(super) fn chat_event() -> Value {
     json!({"event": "token", "data": json!({"type": "token", "content": "Hello", "index": 0}).to_string()})
+}
+
+pub(super) const CONVERSATION: &str = "conv-0198c0a1b2c37d4e8f90a1b2c3d4e5f6";
+
+pub(super) fn conversation_request() -> Value {
+    json!({"message": "Create a REST API", "provider": "echo"})
+}
+
+pub(super) fn conversation_response() -> Value {
+    json!({
+        "conversation_id": CONVERSATION,
+        "response": "Create a REST API",
+        "messages": [
+            {"role": "user", "content": "Create a REST API"},
+            {"role": "assistant", "content": "Create a REST API"},
+        ],
+    })
+}
+
+pub(super) fn conversation() -> Value {
+    json!({
+        "conversation_id": CONVERSATION,
+        "created_at": "2025-01-07T10:00:00.000Z",
+        "updated_at": "2025-01-07T10:05:00.000Z",
+        "message_count": 2,
+        "messages": [
+            {"role": "user", "content": "Create a REST API"},
+            {"role": "assistant", "content": "Create a REST API"},
+        ],
+    })
 }
 
 pub(super) fn providers() -> Value {

@@ -1,8 +1,12 @@
 //! The native API under `/api/v1`: the chat surface, and what is there to chat with.
 
+mod admin;
+mod auth;
 mod chat;
+mod conversations;
 mod examples;
 mod inventory;
+mod lines;
 pub(super) mod shape;
 mod tools;
 mod wire;
@@ -38,17 +42,17 @@ pub const PLATFORM: Surface = Surface {
     vendor_id: None,
 };
 
-/// How a request fails that asks a provider.
-const PROVIDER: &[u16] = &[403, 404, 502, 504];
+/// How a request fails that asks a provider in a conversation.
+const CONVERSING: &[u16] = &[403, 404, 409, 502, 504];
 
 pub(super) fn endpoints() -> Vec<Endpoint<State>> {
     let surface = &SURFACE;
-    vec![
+    let mut endpoints = vec![
         served::documented(Endpoint::post(surface, "/api/v1/chat", |request| answer(chat::chat(request))))
             .named("chat", "Sends one message and waits for the answer.")
             .takes::<wire::ChatRequest>("The message, and who is to answer it.", examples::chat_request)
             .gives::<wire::ChatResponse<'_>>("The whole answer.", examples::chat_response)
-            .fails(PROVIDER),
+            .fails(CONVERSING),
         served::documented(Endpoint::post(surface, "/api/v1/chat/stream", |request| answer(chat::stream(request))))
             .named("streamChat", "Sends one message and streams the answer.")
             .described(
@@ -59,7 +63,25 @@ pub(super) fn endpoints() -> Vec<Endpoint<State>> {
             .takes::<wire::ChatRequest>("The message, and who is to answer it.", examples::chat_request)
             .streams::<wire::StreamEvent<'_>>("The answer, piece by piece.", examples::chat_event)
             .with_header("X-Conversation-Id", "Names the conversation, to go on with it.")
-            .fails(PROVIDER),
+            .fails(CONVERSING),
+        served::documented(Endpoint::post(surface, "/api/v1/conversations", |request| {
+            answer(conversations::say(request))
+        }))
+        .named("converse", "Begins a conversation, or goes on with one.")
+        .takes::<conversations::ConversationRequest>(
+            "The message, and where it belongs.",
+            examples::conversation_request,
+        )
+        .gives::<conversations::ConversationResponse>(
+            "The answer, and all that was said.",
+            examples::conversation_response,
+        )
+        .fails(CONVERSING),
+        Endpoint::get(surface, "/api/v1/conversations/{id}", |request| answer(conversations::get(request)))
+            .named("getConversation", "What was said in a conversation.")
+            .parameter("id", "The conversation, as an answer named it.", examples::CONVERSATION)
+            .gives::<conversations::Conversation>("The conversation.", examples::conversation)
+            .fails(&[404]),
         Endpoint::get(surface, "/api/v1/providers", |request| answer(inventory::providers(request)))
             .named("listProviders", "Providers, their models and what they can do.")
             .gives::<inventory::ProviderList>("The providers that can be asked.", examples::providers),
@@ -82,5 +104,8 @@ pub(super) fn endpoints() -> Vec<Endpoint<State>> {
         Endpoint::get(surface, "/api/v1/status", |request| answer(inventory::status(request)))
             .named("getStatus", "What the server has done and is doing.")
             .gives::<inventory::StatusView>("The server's figures.", examples::status),
-    ]
+    ];
+    endpoints.extend(auth::endpoints());
+    endpoints.extend(admin::endpoints());
+    endpoints
 }

@@ -151,13 +151,18 @@ impl ChatRequest {
         if let Some(tool) = request.tools.iter().flatten().next() {
             return Err(body.wrong("tools", &format!("there is no tool `{tool}`; GET /api/v1/tools lists them")));
         }
-        match body.into_extra().first() {
-            None => Ok(request),
-            Some(field) => Err(Error::caller(
-                Kind::InvalidValue,
-                format!("Unknown field: {}; known are {}", field.name, KNOWN.join(", ")),
-            )
-            .with_param(field.name.clone())),
+        unknown(body, &KNOWN)?;
+        Ok(request)
+    }
+}
+
+/// Nothing may be left.
+pub(super) fn unknown(body: Fields, known: &[&str]) -> Result<()> {
+    match body.into_extra().first() {
+        None => Ok(()),
+        Some(field) => {
+            let what = format!("Unknown field: {}; known are {}", field.name, known.join(", "));
+            Err(Error::caller(Kind::InvalidValue, what).with_param(field.name.clone()))
         }
     }
 }

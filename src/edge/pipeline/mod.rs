@@ -49,8 +49,10 @@ use crate::http::websocket::{self, Limits, Sockets, Upgrade};
 use crate::http::{Access, Endpoint, Reply, Request, Router, Surface};
 use crate::model::caller::Caller;
 use crate::model::{Error, Fault, Kind, Result};
+use crate::service::access::Accounts;
 use crate::service::limit::{Limiter, Standing};
 use crate::service::{Clock, clock};
+use crate::store::Store;
 use crate::telemetry::Telemetry;
 use crate::telemetry::metrics::Metrics;
 
@@ -95,7 +97,8 @@ struct Stations {
 /// Says which setting can't be followed.
 pub(in crate::edge) fn check(settings: &config::Server) -> Result<()> {
     let limiter = Arc::new(Limiter::new(&settings.rate_limit, Clock::system()));
-    Stations::new(settings, limiter, Arc::new(Metrics::new([]))).map(drop)
+    let accounts = Accounts::new(Store::in_memory(), settings, Clock::system());
+    Stations::new(settings, limiter, Arc::new(accounts), Arc::new(Metrics::new([]))).map(drop)
 }
 
 // === impl Pipeline ===
@@ -110,10 +113,11 @@ impl<S: Send + Sync + 'static> Pipeline<S> {
         router: Router<S>,
         settings: &config::Server,
         limiter: Arc<Limiter>,
+        accounts: Arc<Accounts>,
         telemetry: Arc<Telemetry>,
         clock: Clock,
     ) -> Result<Self> {
-        let stations = Stations::new(settings, limiter, telemetry.metrics.clone())?;
+        let stations = Stations::new(settings, limiter, accounts, telemetry.metrics.clone())?;
         Ok(Self { state, router, stations, telemetry, clock })
     }
 
@@ -181,7 +185,7 @@ impl<S: Send + Sync + 'static> Pipeline<S> {
         }
         let address = stations.trusted.caller(peer.address, &parts.headers);
         let access = if let Route::Found(endpoint, _) = &route { endpoint.access } else { Access::Anyone };
-        let caller = stations.authenticator.identify(&parts.headers, access, address, surface);
+        let caller = stations.authenticator.identify(&parts.headers, access, address, surface).await;
         // 5 throttle: who shows a wrong key is counted as the stranger that it is
         let stranger;
         let counted = match &caller {
@@ -195,6 +199,7 @@ impl<S: Send + Sync + 'static> Pipeline<S> {
         let throttled = stations.throttle(&route, &parts.method, counted, standing);
         *standing = throttled.inspect_err(|_| self.metrics().limited(surface, "requests"))?;
         let mut caller = caller?;
+        Authenticator::authorize(&caller, access, &parts.method)?;
         caller.trace = trace.context();
         let (endpoint, parameters) = match route {
             Route::Found(endpoint, _) if parts.method == Method::CONNECT && !socket => {
@@ -246,7 +251,12 @@ impl<S: Send + Sync + 'static> Pipeline<S> {
 // === impl Stations ===
 
 impl Stations {
-    fn new(settings: &config::Server, limiter: Arc<Limiter>, metrics: Arc<Metrics>) -> Result<Self> {
+    fn new(
+        settings: &config::Server,
+        limiter: Arc<Limiter>,
+        accounts: Arc<Accounts>,
+        metrics: Arc<Metrics>,
+    ) -> Result<Self> {
         let seconds = Duration::from_secs;
         let keys = settings.auth.keys().map_err(Error::internal)?;
         let sockets = &settings.websocket;
@@ -260,7 +270,7 @@ impl Stations {
             trusted: Trusted::new(settings.trusted_proxies.clone(), settings.trusted_header),
             hosts: Hosts::new(&settings.allowed_hosts),
             cors: Cors::new(&settings.cors)?,
-            authenticator: Authenticator::new(settings.auth.enabled, &keys)?,
+            authenticator: Authenticator::new(settings.auth.enabled, &keys, accounts),
             limiter,
             capacity: Capacity::new(settings.max_concurrent_requests, settings.queue_length, settings.queue_timeout),
             bodies: BodyLimits { most: settings.max_request_body_bytes, within: seconds(settings.read_timeout_secs) },

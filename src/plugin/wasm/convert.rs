@@ -64,6 +64,7 @@ fn chat_request(request: mc::Request) -> wc::Request {
         }),
         parallel_tool_calls: request.parallel_tool_calls,
         max_tokens: request.max_tokens,
+        max_output: request.max_output,
         temperature: request.temperature,
         top_p: request.top_p,
         top_k: request.top_k,
@@ -189,6 +190,7 @@ fn model(model: wp::Model) -> mp::Model {
             output: price.output,
             cache_read: price.cache_read,
             cache_write: price.cache_write,
+            cache_write_hour: None,
             long: None,
         }),
     }
@@ -254,6 +256,7 @@ fn usage(usage: wc::Usage) -> mc::Usage {
         output: usage.output,
         cache_read: usage.cache_read,
         cache_write: usage.cache_write,
+        cache_write_hour: usage.cache_write_hour,
         reasoning: usage.reasoning,
         cost: usage.cost,
     }

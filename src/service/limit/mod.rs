@@ -16,7 +16,7 @@ use std::time::Duration;
 use quick_cache::sync::Cache;
 
 pub use self::window::Standing;
-use self::window::Window;
+pub(in crate::service) use self::window::Window;
 use super::Clock;
 use crate::config::{Per, Rate, RateLimit, SurfaceLimit};
 use crate::model::caller::{Caller, Identity, network};
@@ -171,7 +171,7 @@ fn refused(rate: Rate, wait: Duration) -> Error {
 impl SurfaceLimit {
     /// The rates that hold for requests of `caller`.
     fn rates(&self, caller: &Caller) -> &[Rate] {
-        match (&self.anonymous, caller.identity) {
+        match (&self.anonymous, &caller.identity) {
             (Some(rates), Identity::Anonymous) => rates,
             _ => &self.requests,
         }
@@ -182,8 +182,8 @@ impl SurfaceLimit {
 
 impl Who {
     fn of(limit: &SurfaceLimit, caller: &Caller) -> Self {
-        match (limit.per, caller.identity, &limit.anonymous) {
-            (Per::Caller, Identity::Key, _) => Self::Key(caller.principal.clone()),
+        match (limit.per, &caller.identity, &limit.anonymous) {
+            (Per::Caller, Identity::Key | Identity::User(_), _) => Self::Key(caller.principal.clone()),
             (_, Identity::Anonymous, Some(_)) => Self::Stranger(network(caller.address)),
             _ => Self::Address(network(caller.address)),
         }

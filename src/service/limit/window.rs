@@ -13,7 +13,7 @@ use crate::config::Rate;
 
 /// What a caller has used of one rate.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Window {
+pub(in crate::service) struct Window {
     /// Which aligned window `current` counts.
     index: u64,
     current: u64,
@@ -35,7 +35,7 @@ pub struct Standing {
 
 impl Window {
     /// Takes `cost`, or says after what time it can be taken. What is more than the whole rate can be taken when nothing was.
-    pub(super) fn take(&mut self, rate: Rate, cost: u64, now: Timestamp) -> Result<(), Duration> {
+    pub(in crate::service) fn take(&mut self, rate: Rate, cost: u64, now: Timestamp) -> Result<(), Duration> {
         self.roll(rate, now);
         let wait = self.wait(rate, cost.min(rate.limit), now);
         if !wait.is_zero() {
@@ -46,7 +46,7 @@ impl Window {
     }
 
     /// After what time `cost` could be taken.
-    pub(super) fn wait(&self, rate: Rate, cost: u64, now: Timestamp) -> Duration {
+    pub(in crate::service) fn wait(&self, rate: Rate, cost: u64, now: Timestamp) -> Duration {
         let (window, elapsed) = (millis(rate), millis_into(rate, now));
         let (limit, cost) = (u128::from(rate.limit), u128::from(cost));
         let (current, previous) = (u128::from(self.current), u128::from(self.previous));
@@ -66,7 +66,7 @@ impl Window {
 
     /// Adds what was used beyond what was taken, or gives back what wasn't, where it was taken: in the aligned window of that
     /// index. Given back anywhere else, it would pay for others.
-    pub(super) fn settle(&mut self, rate: Rate, index: u64, taken: u64, used: u64, now: Timestamp) {
+    pub(in crate::service) fn settle(&mut self, rate: Rate, index: u64, taken: u64, used: u64, now: Timestamp) {
         self.roll(rate, now);
         self.current = self.current.saturating_add(used.saturating_sub(taken));
         let back = taken.saturating_sub(used);
@@ -78,11 +78,11 @@ impl Window {
     }
 
     /// Which aligned window it counts in.
-    pub(super) fn index(&self) -> u64 {
+    pub(in crate::service) fn index(&self) -> u64 {
         self.index
     }
 
-    pub(super) fn standing(&mut self, rate: Rate, now: Timestamp) -> Standing {
+    pub(in crate::service) fn standing(&mut self, rate: Rate, now: Timestamp) -> Standing {
         self.roll(rate, now);
         let (window, elapsed) = (millis(rate), millis_into(rate, now));
         let used = (u128::from(self.previous) * (window - elapsed)).div_ceil(window) + u128::from(self.current);

@@ -8,7 +8,7 @@ use tracing_subscriber::fmt::MakeWriter;
 /// Writes events; each comes in one piece, with a line feed at its end.
 pub(super) struct OneLine<W> {
     pub(super) writer: W,
-    /// Whether escape characters are the formatter's own; those in what is logged it escapes itself.
+    /// Whether there are colours of the formatter's own. No other escape sequence reaches a terminal, which would obey it.
     pub(super) colours: bool,
 }
 
@@ -35,21 +35,39 @@ impl<W: Write> Write for OneLine<W> {
 
 fn escaped(event: &[u8], colours: bool) -> Cow<'_, [u8]> {
     let body = event.strip_suffix(b"\n").unwrap_or(event);
-    let plain = |byte: &u8| matches!(byte, b' '..=b'~') || (colours && *byte == 0x1b);
-    if body.iter().all(plain) {
+    if body.iter().all(|byte| matches!(byte, b' '..=b'~')) {
         return Cow::Borrowed(event);
     }
     let mut out = String::with_capacity(event.len() + 16);
-    for letter in String::from_utf8_lossy(body).chars() {
+    let text = String::from_utf8_lossy(body);
+    let mut rest = text.as_ref();
+    while let Some(letter) = rest.chars().next() {
+        let after = &rest.get(letter.len_utf8()..).unwrap_or_default();
         let breaks = letter.is_control() || matches!(letter, '\u{2028}' | '\u{2029}');
-        if breaks && !(colours && letter == '\u{1b}') {
-            out.extend(letter.escape_default());
-        } else {
-            out.push(letter);
+        let colour = if colours && letter == ESCAPE { colour(after) } else { None };
+        match colour {
+            Some(length) => {
+                let (sequence, after) = rest.split_at(letter.len_utf8() + length);
+                out.push_str(sequence);
+                rest = after;
+                continue;
+            }
+            None if breaks => out.extend(letter.escape_default()),
+            None => out.push(letter),
         }
+        rest = after;
     }
     out.push('\n');
     Cow::Owned(out.into_bytes())
+}
+
+const ESCAPE: char = '\u{1b}';
+
+/// How long the rest of a sequence is that sets a colour or a weight and can do nothing else; `None` of any other.
+fn colour(after: &str) -> Option<usize> {
+    let inside = after.strip_prefix('[')?;
+    let end = inside.find(|letter: char| !letter.is_ascii_digit() && letter != ';')?;
+    inside.get(end..)?.starts_with('m').then_some(1 + end + 1)
 }
 
 #[cfg(test)]
@@ -67,5 +85,15 @@ mod tests {
         assert_eq!(line("a\r\nINFO forged\tx\u{0}\u{7f}\n"), "a\\r\\nINFO forged\\tx\\u{0}\\u{7f}\n");
         assert_eq!(line("a\u{85}b\u{2028}c\u{1b}[2J\n"), "a\\u{85}b\\u{2028}c\\u{1b}[2J\n");
         assert_eq!(escaped(b"\x1b[32mINFO\x1b[0m a\nb\n", true).as_ref(), b"\x1b[32mINFO\x1b[0m a\\nb\n");
+    }
+
+    #[test]
+    fn a_terminal_is_given_colours_and_no_orders() {
+        let shown = |event: &str| String::from_utf8(escaped(event.as_bytes(), true).into_owned()).unwrap();
+        assert_eq!(shown("\u{1b}[1;31mé\u{1b}[0m\n"), "\u{1b}[1;31mé\u{1b}[0m\n");
+        for order in ["[2J", "]0;title\u{7}", "c", "[31", "[?25l", "[6n", "", "[31é", "\u{1b}[5n", "Pq"] {
+            let line = shown(&format!("a\u{1b}{order}"));
+            assert!(line.starts_with("a\\u{1b}") && !line.contains('\u{1b}'), "{line:?}");
+        }
     }
 }

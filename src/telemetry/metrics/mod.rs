@@ -43,10 +43,10 @@ pub struct Metrics {
     pub models: Models,
     /// Of plugins.
     pub plugins: Arc<Plugins>,
-    /// Of the store.
-    pub store: Arc<StoreCounts>,
     /// Of WebSockets.
     pub websockets: WebSockets,
+    /// Of the store.
+    pub store: Arc<StoreCounts>,
     queue_wait: Histogram,
     connections: AtomicU64,
     connections_open: AtomicU64,
@@ -68,8 +68,8 @@ impl Metrics {
             http: Http::new(paths),
             models: Models::default(),
             plugins: Arc::default(),
-            store: Arc::default(),
             websockets: WebSockets::default(),
+            store: Arc::default(),
             queue_wait: Histogram::default(),
             connections: AtomicU64::new(0),
             connections_open: AtomicU64::new(0),

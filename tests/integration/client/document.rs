@@ -71,7 +71,7 @@ fn faults(document: &Value, schema: &Value, value: &Value) -> Vec<String> {
 const OPTIONAL: [&str; 4] = ["Retry-After", "X-Mortise-Cost", "X-Mortise-Estimated", "X-Mortise-Cache"];
 
 /// What has no such id comes from a test's own upstream, or from below the API.
-fn is_ours(head: &Head) -> bool {
+pub(super) fn is_ours(head: &Head) -> bool {
     head.header("x-request-id").is_some_and(|id| id.starts_with("req-"))
 }
 
@@ -99,7 +99,9 @@ fn find(request: &Request, head: &Head, body: Option<&[u8]>) -> Vec<String> {
         found
             .extend(faults(&OPEN, schema, &sent).into_iter().map(|fault| format!("served, though forbidden: {fault}")));
     }
-    let Some(body) = body.filter(|_| request.method != "HEAD" && head.status != 304) else { return found };
+    let Some(body) = body.filter(|_| request.method != "HEAD" && ![204, 304].contains(&head.status)) else {
+        return found;
+    };
     let content = &resolve(&CLOSED, response)["content"];
     match content.get(head.kind()) {
         None => found.push(format!("the document does not know the content type {:?}", head.kind())),

@@ -49,7 +49,7 @@ const ALLOWED: [(&str, Place); 38] = [
     ("x-conversation-id", Place::Kind(EVENTS)),
     ("x-mortise-provider", Place::Status(&[200])),
     ("x-mortise-model", Place::Status(&[200])),
-    ("x-mortise-attempts", Place::Status(&[200])),
+    ("x-mortise-attempts", Place::Anywhere),
     ("x-mortise-cost", Place::Kind(JSON)),
     ("x-mortise-estimated", Place::Kind(JSON)),
     ("x-mortise-cache", Place::Status(&[200])),

@@ -11,6 +11,8 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 
+use crate::client::sse;
+use crate::grammar;
 use crate::patience::soon;
 
 pub const GET: &[u8] = b"GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
@@ -61,8 +63,14 @@ pub fn post(path: &str, body: &serde_json::Value) -> Request<Full<Bytes>> {
 }
 
 pub async fn text(response: Response<Incoming>) -> String {
+    let streams = response.headers().get("content-type").is_some_and(|kind| kind == "text/event-stream");
     let body = soon("the end of the body", response.into_body().collect()).await.unwrap();
-    String::from_utf8(body.to_bytes().to_vec()).unwrap()
+    let text = String::from_utf8(body.to_bytes().to_vec()).unwrap();
+    if streams {
+        // The only stream that is asked for this way.
+        grammar::check("/v1/chat/completions", b"{}", &sse::parse(&text).unwrap());
+    }
+    text
 }
 
 /// A frame of HTTP/2.

@@ -101,6 +101,7 @@ async fn a_503_for_ever_is_told_where_there_is_nowhere_to_go() {
     let reply = server.client.send(&asks("fast", false)).await;
     let error = shape::openai(&reply, 503, "server_error");
     assert!(error["message"].as_str().unwrap().contains("too much to do"), "the original error: {error}");
+    assert_eq!(reply.head.header("x-mortise-attempts"), Some("4"));
     assert_eq!((first.requests().len(), second.requests().len()), (3, 1), "routing.attempts in all");
 }
 
@@ -223,6 +224,8 @@ async fn a_context_that_is_too_long_goes_to_a_larger_model() {
     assert_eq!(first.requests().len(), 1, "no retry on that model");
     let told = shape::openai(&server.client.send(&asks("one/small", false)).await, 400, "invalid_request_error");
     assert_eq!((&told["code"], first.requests().len()), (&json!("context_length_exceeded"), 2));
+    // Who wasn't asked wasn't asked in vain.
+    assert_eq!(server.client.send(&asks("nobody/small", false)).await.head.header("x-mortise-attempts"), None);
 }
 
 #[tokio::test]

@@ -20,6 +20,10 @@ const PUBLIC: [&str; 10] = [
     "/redoc/",
 ];
 
+/// What anybody may ask who isn't known yet; limited like the rest of its surface.
+const UNKNOWN: [&str; 5] =
+    ["/api/v1/auth/register", "/api/v1/auth/login", "/api/v1/auth/refresh", "/api/auth/register", "/api/auth/login"];
+
 struct Row {
     method: String,
     path: String,
@@ -82,18 +86,21 @@ async fn every_route_that_isn_t_public_wants_a_key() {
         format!("{ECHO}server: {{auth: {{api_key: 'file:{}/key'}}}}\n", home.display())
     })
     .await;
-    for row in rows() {
+    let rows = rows();
+    for row in &rows {
         let reply = ask(server.client, &row.method, &row.path).await;
         if row.public {
-            assert!(is_ops(&row), "{} {} may not be open to everybody", row.method, row.path);
+            let known = is_ops(row) || UNKNOWN.contains(&row.path.as_str());
+            assert!(known, "{} {} may not be open to everybody", row.method, row.path);
             assert!(![401, 403].contains(&reply.status()), "{} {}: {}", row.method, row.path, reply.status());
         } else {
-            assert!(!is_ops(&row), "{} {} is documented as open", row.method, row.path);
+            assert!(!is_ops(row), "{} {} is documented as open", row.method, row.path);
             refused(&reply, &row.path, 401, "AUTHENTICATION_FAILED", "authentication_error");
             assert_eq!(reply.head.header("www-authenticate"), Some("Bearer"), "{} {}", row.method, row.path);
             let head = ask(server.client, "HEAD", &row.path).await;
             assert!([401, 200].contains(&head.status()), "HEAD {}: {}", row.path, head.status());
-            assert_eq!(head.status() == 401, row.method == "GET", "HEAD {} shows what GET would", row.path);
+            let gets = rows.iter().any(|other| other.path == row.path && other.method == "GET");
+            assert_eq!(head.status() == 401, gets, "HEAD {} shows what GET would", row.path);
         }
     }
 }

@@ -94,7 +94,15 @@ fn usage_counts_what_was_cached_and_keeps_what_has_no_name() {
         "service_tier": "standard", "inference_geo": null,
     });
     let answer = answer(&body);
-    let usage = Usage { input: 3210, output: 70, cache_read: 3000, cache_write: 200, reasoning: 50, cost: None };
+    let usage = Usage {
+        input: 3210,
+        output: 70,
+        cache_read: 3000,
+        cache_write: 200,
+        cache_write_hour: 200,
+        reasoning: 50,
+        cost: None,
+    };
     assert_eq!(answer.usage, Some(usage));
     assert_eq!(
         answer.extra,

@@ -18,6 +18,7 @@ fn the_limit_is_the_caller_s_the_operator_s_the_model_s_or_a_guess() {
         Run::new::<Anthropic>(Operation::Chat(request), settings).sent_json()["max_tokens"].clone()
     };
     let model = |model: &str| Request { model: model.into(), ..hello() };
+    assert_eq!(limit(Request { max_output: Some(9_000), ..model("kimi-k2") }, "{}"), 9_000, "as the host knows it");
     assert_eq!(limit(Request { max_tokens: Some(5), ..hello() }, r#"{"max_tokens": 7}"#), 5);
     assert_eq!(limit(hello(), r#"{"max_tokens": 7}"#), 7);
     for (name, most) in [

@@ -98,7 +98,15 @@ fn words_come_as_they_are_said() {
     assert_eq!(answer.model.as_deref(), Some("claude-opus-4-5-20251101"));
     assert_eq!(answer.stop, Some(Stop { reason: StopReason::Complete, sequence: None }));
     // Input from the beginning, output from the end.
-    let usage = Usage { input: 135, output: 15, cache_read: 100, cache_write: 10, reasoning: 0, cost: None };
+    let usage = Usage {
+        input: 135,
+        output: 15,
+        cache_read: 100,
+        cache_write: 10,
+        cache_write_hour: 0,
+        reasoning: 0,
+        cost: None,
+    };
     assert_eq!(answer.usage, Some(usage));
     assert!(matches!(run.events()[1], Event::Usage(Usage { input: 135, output: 1, .. })), "known from the beginning");
 }
@@ -272,7 +280,15 @@ fn the_end_tells_what_else_there_is_to_tell() {
     });
     let answer = answer(&[start(), begins(0, empty_text()), piece(0, words("x")), ends(0), end, stop()]);
     assert_eq!(answer.stop, Some(Stop { reason: StopReason::StopSequence, sequence: Some("END".into()) }));
-    let usage = Usage { input: 185, output: 20, cache_read: 150, cache_write: 10, reasoning: 7, cost: None };
+    let usage = Usage {
+        input: 185,
+        output: 20,
+        cache_read: 150,
+        cache_write: 10,
+        cache_write_hour: 0,
+        reasoning: 7,
+        cost: None,
+    };
     assert_eq!(answer.usage, Some(usage), "a zero changes nothing, the rest grows");
     assert_eq!(
         answer.extra,

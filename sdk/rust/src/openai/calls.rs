@@ -1,8 +1,8 @@
 //! Putting tool calls together from their pieces.
 
 use super::chunk::{Call, text_of};
-use super::names::Names;
 use crate::chat::{CallStarted, Delta, Event, Field};
+use crate::names::Names;
 use crate::provider::{Error, Out};
 
 /// The calls of one answer.

@@ -1,10 +1,11 @@
 //! A chat under way.
 
-use super::names::Names;
+use super::names::name;
 use super::reader::Reader;
 use super::{DIALECT, Options, raw, request, with_headers};
 use crate::chat::Request;
 use crate::http::{self, Frame, Framing};
+use crate::names::Names;
 use crate::provider::{Error, Exchange, Out};
 
 struct Chat {
@@ -24,7 +25,7 @@ pub(super) fn chat(request: &Request, options: &Options) -> Result<Box<dyn Excha
     Ok(Box::new(Chat {
         request: Some(with_headers(post, options)),
         streaming: request.streaming,
-        reader: Reader::new(Names::of(&request.tools)),
+        reader: Reader::new(Names::of(&request.tools, name)),
     }))
 }
 

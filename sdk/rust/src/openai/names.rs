@@ -1,9 +1,9 @@
-//! Names that are too long for the dialect: shortened on the way out, whole again on the way back.
+//! Names and ids that are too long for the dialect.
 
 use std::borrow::Cow;
 
 use super::CallIds;
-use crate::chat::Tool;
+use crate::names::{MARK, hash, mark};
 
 /// The most characters that a tool's name may have.
 const NAME: usize = 64;
@@ -11,22 +11,6 @@ const NAME: usize = 64;
 const ID: usize = 40;
 /// The characters that a call's id must have for one vendor.
 const NINE: usize = 9;
-
-/// The tools of one request whose names are too long, under their short names. Nearly always empty.
-#[derive(Debug, Default)]
-pub(super) struct Names(Vec<(String, String)>);
-
-impl Names {
-    pub(super) fn of(tools: &[Tool]) -> Self {
-        let long = tools.iter().filter(|tool| tool.name.chars().count() > NAME);
-        Self(long.map(|tool| (name(&tool.name).into_owned(), tool.name.clone())).collect())
-    }
-
-    /// The name that the caller knows.
-    pub(super) fn whole<'a>(&'a self, name: &'a str) -> &'a str {
-        self.0.iter().find(|(short, _)| short == name).map_or(name, |(_, whole)| whole.as_str())
-    }
-}
 
 /// A tool's name, as the vendor may see it.
 pub(super) fn name(whole: &str) -> Cow<'_, str> {
@@ -55,17 +39,10 @@ fn nine(whole: &str) -> String {
     (0..NINE).map(|_| digit()).collect()
 }
 
-/// The beginning, and a hash of the whole: the same name is always shortened to the same.
+/// The beginning, and a hash of the whole.
 fn shorten(whole: &str, limit: usize) -> Cow<'_, str> {
     if whole.len() <= limit || whole.chars().count() <= limit {
         return Cow::Borrowed(whole);
     }
-    let hash = hash(whole);
-    let kept: String = whole.chars().take(limit - 17).collect();
-    Cow::Owned(format!("{kept}_{hash:016x}"))
-}
-
-/// FNV-1a
-fn hash(whole: &str) -> u64 {
-    whole.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+    Cow::Owned(mark(&whole.chars().take(limit - MARK).collect::<String>(), whole))
 }

@@ -6,11 +6,11 @@ use serde_json::value::RawValue;
 
 use super::calls::Calls;
 use super::chunk::{Aside, Choice, Choices, Chunk, Content, Counts, Delta as Piece, Part, Unknown, text_of};
-use super::names::Names;
 use super::usage::{self, Tally};
 use crate::chat::{Delta, Event, Field, Started, Stop, StopReason};
 use crate::http::Frame;
 use crate::json::Text;
+use crate::names::Names;
 use crate::provider::{Error, ErrorKind, Out};
 
 /// What is known of an answer so far. A whole answer is a stream of one chunk.

@@ -4,9 +4,12 @@ use std::cell::RefCell;
 use std::marker::PhantomData;
 use std::mem;
 
-use super::{Action, Error, Exchange, Info, Input, Operation, Out, Provider, settings};
+use serde::de::DeserializeOwned;
+
+use super::{Action, Error, Exchange, Info, Input, Operation, Out, Provider};
 use crate::bindings::exports::mortise::plugin::provider as exported;
 use crate::http::Head;
+use crate::named;
 
 /// An operation from its first input to its last action, for guests and tests alike.
 pub struct Driver {
@@ -39,7 +42,7 @@ pub struct Handle<P> {
 impl Driver {
     /// Prepares an operation.
     pub fn new<P: Provider>(operation: Operation, settings: &str) -> Self {
-        let exchange = settings::read::<P::Settings>(settings).and_then(|settings| match operation {
+        let exchange = read::<P::Settings>(settings).and_then(|settings| match operation {
             Operation::Chat(request) => P::chat(request, settings),
             Operation::CountTokens(request) => P::count_tokens(request, settings),
             Operation::Embed(request) => P::embed(request, settings),
@@ -64,6 +67,10 @@ impl Driver {
         }
         out.into_actions()
     }
+}
+
+fn read<T: DeserializeOwned>(settings: &str) -> Result<T, Error> {
+    named::read("settings", settings).map_err(Error::invalid)
 }
 
 fn step(exchange: &mut dyn Exchange, refusal: &mut Refusal, input: Input, out: &mut Out) -> Result<(), Error> {
@@ -124,7 +131,7 @@ impl<P: Provider> exported::Guest for Guest<P> {
     type Exchange = Handle<P>;
 
     fn describe(settings: String) -> Result<Info, Error> {
-        settings::read(&settings).and_then(P::describe)
+        read(&settings).and_then(P::describe)
     }
 }
 

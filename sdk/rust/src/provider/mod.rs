@@ -8,7 +8,6 @@ mod driver;
 mod error;
 mod failure;
 mod out;
-mod settings;
 mod simple;
 
 use serde::Deserialize;

@@ -34,6 +34,7 @@ mod answer;
 mod framing;
 mod grammar;
 mod run;
+pub mod tool;
 
 pub use answer::{Answer, Call};
 pub use framing::Cutter;

@@ -15,5 +15,6 @@ mod responses;
 mod splice;
 mod splits;
 mod streams;
+mod tools;
 mod vendor;
 mod whole;

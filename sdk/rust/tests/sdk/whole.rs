@@ -38,7 +38,15 @@ fn everything_in_an_answer_is_kept() {
     assert_eq!((answer.text.as_str(), answer.thinking.as_str()), ("héllo", "hm"));
     assert_eq!(
         answer.usage,
-        Some(Usage { input: 10, output: 7, cache_read: 4, cache_write: 0, reasoning: 3, cost: Some(0.25) })
+        Some(Usage {
+            input: 10,
+            output: 7,
+            cache_read: 4,
+            cache_write: 0,
+            cache_write_hour: 0,
+            reasoning: 3,
+            cost: Some(0.25)
+        })
     );
     assert_eq!(answer.annotations, [r#"{"type": "url_citation"}"#]);
     assert_eq!(answer.stop.unwrap().reason, StopReason::Complete);

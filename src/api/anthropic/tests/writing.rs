@@ -173,7 +173,8 @@ fn what_is_said_in_this_dialect_is_said_as_it_came() {
 
 #[test]
 fn usage_is_told_at_both_ends_without_what_was_cached() {
-    let usage = Usage { input: 100, output: 1, cache_read: 60, cache_write: 30, reasoning: 0, cost: None };
+    let usage =
+        Usage { input: 100, output: 1, cache_read: 60, cache_write: 30, cache_write_hour: 0, reasoning: 0, cost: None };
     let field = |name: &str, value: &str| Event::Extra(Field { name: name.into(), value: value.into() });
     let events = written(
         vec![

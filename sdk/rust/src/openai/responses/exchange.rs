@@ -1,11 +1,12 @@
 //! A request under way.
 
-use super::super::names::Names;
+use super::super::names::name;
 use super::super::{Options, raw, with_headers};
 use super::reader::Reader;
 use super::request;
 use crate::chat::Request;
 use crate::http::{self, Frame, Framing};
+use crate::names::Names;
 use crate::provider::{Error, Exchange, Out};
 
 struct Answering {
@@ -30,7 +31,7 @@ pub(in super::super) fn chat(
     Ok(Box::new(Answering {
         request: Some(with_headers(post, options)),
         streaming: request.streaming,
-        reader: Reader::new(Names::of(&request.tools), raw.is_some()),
+        reader: Reader::new(Names::of(&request.tools, name), raw.is_some()),
     }))
 }
 

@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::value::RawValue;
 
-use super::super::names::Names;
 use super::super::usage::{self, Tally};
 use super::event::{Event as Said, Item, Part, Response};
 use crate::chat::{CallStarted, Delta, Event, Field, Started, Stop, StopReason};
 use crate::http::Frame;
 use crate::json::Text;
+use crate::names::Names;
 use crate::provider::{Error, Out};
 
 /// What is known of an answer so far. A whole answer is a stream of its last event.

@@ -1,11 +1,9 @@
-//! Reading the operator's settings.
+//! Reading what others wrote, settings and arguments, so that an error names the key.
 
 use serde::de::DeserializeOwned;
 
-use super::Error;
-
-/// Reads settings; an error names the key that is wrong.
-pub(super) fn read<T: DeserializeOwned>(text: &str) -> Result<T, Error> {
+/// Reads a JSON object; an error says `what` it is and names the key that is wrong.
+pub(crate) fn read<T: DeserializeOwned>(what: &str, text: &str) -> Result<T, String> {
     let text = if text.trim().is_empty() { "{}" } else { text };
     serde_json::from_str(text).map_err(|error| {
         let path = path_at(text, error.line(), error.column());
@@ -13,8 +11,8 @@ pub(super) fn read<T: DeserializeOwned>(text: &str) -> Result<T, Error> {
         // The place within a text that nobody sees helps nobody.
         let message = message.rsplit_once(" at line ").map_or(message.as_str(), |(message, _)| message);
         match path.as_str() {
-            "" => Error::invalid(format!("settings: {message}")),
-            key => Error::invalid(format!("settings: `{key}`: {message}")),
+            "" => format!("{what}: {message}"),
+            key => format!("{what}: `{key}`: {message}"),
         }
     })
 }
@@ -93,7 +91,7 @@ mod tests {
 
     #[test]
     fn a_wrong_value_is_named_by_its_key() {
-        let message = |text: &str| read::<Settings>(text).map(drop).map_err(|error| error.message);
+        let message = |text: &str| read::<Settings>("settings", text).map(drop);
         let expected = |text: &str| Err(text.to_owned());
         assert_eq!(message(""), Ok(()));
         assert_eq!(message("{}"), Ok(()));

@@ -1,19 +1,19 @@
-//! Fields of other dialects: which may be left out, and why.
+//! Fields of another dialect, for a vendor that has none of its own under those names: which may be left out, and why.
 
-use mortise_sdk::chat::Field;
-use mortise_sdk::provider::Error;
+use crate::chat::Field;
+use crate::provider::Error;
 
-/// Hints about caching: Gemini caches by itself.
+/// Hints about caching, for vendors that cache by themselves.
 const HINTS: [&str; 3] = ["cache_control", "prompt_cache_key", "prompt_cache_retention"];
 
 /// The other vendor's bookkeeping, which changes no answer.
 const BOOKKEEPING: [&str; 4] = ["metadata", "store", "safety_identifier", "service_tier"];
 
 /// Usage is always told to the host, which knows whether the caller wants it; what is streamed is the host's affair too. And
-/// Gemini's context needs no editing by the vendor to fit.
+/// nobody edits contexts on the vendor's side.
 const HOST: [&str; 2] = ["stream_options", "context_management"];
 
-/// A wish for exactness that has no switch here: the model is given the schema either way.
+/// A wish for exactness: the model is given the schema either way.
 const SCHEMAS: [&str; 2] = ["strict", "eager_input_streaming"];
 
 /// What is there but asks for nothing.
@@ -28,8 +28,8 @@ fn is_idle(field: &Field) -> bool {
         }
 }
 
-/// Refuses a field that means something and can't be said.
-pub(crate) fn check(place: &str, field: &Field) -> Result<(), Error> {
+/// Refuses a field of a `place` (the request, a message, a tool) that means something and can't be said to `vendor`.
+pub fn check(vendor: &str, place: &str, field: &Field) -> Result<(), Error> {
     let name = field.name.as_str();
     let known = [HINTS.as_slice(), &BOOKKEEPING, &HOST, &SCHEMAS].iter().any(|list| list.contains(&name));
     if known || is_idle(field) {
@@ -37,6 +37,6 @@ pub(crate) fn check(place: &str, field: &Field) -> Result<(), Error> {
     }
     Err(Error::unsupported(match name {
         "n" => "`n` must be 1: ask several times for several answers".to_owned(),
-        _ => format!("the field `{name}` of the {place} means nothing to Gemini: leave it out"),
+        _ => format!("the field `{name}` of the {place} means nothing to {vendor}: leave it out"),
     }))
 }

@@ -12,3 +12,5 @@ wit_bindgen::generate!({
     pub_export_macro: true,
     default_bindings_module: "::mortise_sdk::bindings",
 });
+
+pub mod tool;

@@ -1,0 +1,29 @@
+//! `sessions`.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::units::{byte_size, duration};
+
+/// Sessions and conversations: who waits for whom, and what they may hold.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Sessions {
+    /// How long a question waits for the one before it in the same session or conversation, before it is refused (409).
+    #[serde(with = "duration")]
+    pub wait: Duration,
+    /// How many may wait there; further ones are refused at once.
+    pub queue: usize,
+    /// Whether a chat that names no conversation is answered only once it is on disk.
+    pub wait_for_disk: bool,
+    /// What a session's workspace may hold.
+    #[serde(with = "byte_size")]
+    pub workspace_quota: usize,
+}
+
+impl Default for Sessions {
+    fn default() -> Self {
+        Self { wait: Duration::from_secs(30), queue: 8, wait_for_disk: false, workspace_quota: 1 << 30 }
+    }
+}

@@ -1,0 +1,68 @@
+//! What was said and done in sessions: messages and calls of tools, each under its number.
+//!
+//! Numbers have no gaps and nothing is taken out, so that the place of a page follows from its number, however long a session
+//! is.
+
+use super::key::Space;
+use super::{Change, Key, Record, Store, spaces};
+use crate::model::Result;
+use crate::model::session::{Message, ToolCall};
+
+impl Record for Message {}
+impl Record for ToolCall {}
+
+/// What stands in a session under a number.
+pub trait Numbered: Record {
+    /// Where it is kept.
+    const SPACE: Space;
+
+    /// Its number.
+    fn number(&self) -> u64;
+}
+
+impl Numbered for Message {
+    const SPACE: Space = spaces::MESSAGES;
+
+    fn number(&self) -> u64 {
+        self.sequence
+    }
+}
+
+impl Numbered for ToolCall {
+    const SPACE: Space = spaces::TOOL_CALLS;
+
+    fn number(&self) -> u64 {
+        self.number
+    }
+}
+
+/// At most `limit` of session `id` of `owner`, behind number `after`.
+///
+/// # Errors
+/// If the store can't be read.
+pub async fn page<N: Numbered>(store: &Store, owner: &str, id: &str, after: u64, limit: usize) -> Result<Vec<N>> {
+    let all = N::SPACE.key().text(owner).text(id);
+    let range = all.within_after(&all.clone().number(after));
+    let found = store.list(range, limit).await?;
+    Ok(found.into_iter().map(|found| found.record).collect())
+}
+
+/// Adds `record`, under whose number nothing stands yet.
+///
+/// # Errors
+/// If it can't be written down.
+pub fn insert<N: Numbered>(change: &mut Change, owner: &str, id: &str, record: &N) -> Result<()> {
+    change.insert(key::<N>(owner, id, record.number()), record)
+}
+
+/// `record` stands under its number, whatever stood there.
+///
+/// # Errors
+/// If it can't be written down.
+pub fn put<N: Numbered>(change: &mut Change, owner: &str, id: &str, record: &N) -> Result<()> {
+    change.put(key::<N>(owner, id, record.number()), record)
+}
+
+fn key<N: Numbered>(owner: &str, id: &str, number: u64) -> Key {
+    N::SPACE.key().text(owner).text(id).number(number)
+}

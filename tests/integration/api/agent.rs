@@ -1,0 +1,3 @@
+//! Everything under `/api` that is not `/api/v1`: the agent surface.
+
+mod auth;
