@@ -23,6 +23,7 @@ use crate::service::limit::Limiter;
 use crate::service::provider::Providers;
 use crate::service::run::Runs;
 use crate::service::session::Sessions;
+use crate::service::template::Templates;
 use crate::service::{Clock, Readiness, Toolbox};
 use crate::store::Store;
 use crate::telemetry::Telemetry;
@@ -68,8 +69,8 @@ impl App {
         let loader = Loader::load(sandbox, config.plugins.clone(), BUNDLED).await?;
         let catalog = loader.catalog();
         let readiness = Arc::new(Readiness::default());
-        let kept = config.sessions.clone();
-        let sessions = Arc::new(Sessions::new(store.clone(), clock.clone(), kept.clone()));
+        let wait_for_disk = config.sessions.wait_for_disk;
+        let sessions = Arc::new(Sessions::new(store.clone(), clock.clone(), &config));
         let seconds = Duration::from_secs;
         let (server, exposed) = (config.server.clone(), config.telemetry.metrics);
         let limiter = Arc::new(Limiter::new(&server.rate_limit, clock.clone()));
@@ -89,10 +90,11 @@ impl App {
             runs: runs.clone(),
             providers,
             store: store.clone(),
-            accounts: accounts.clone(),
-            conversations: Arc::new(Conversations::new(sessions.clone(), kept.wait_for_disk)),
+            conversations: Arc::new(Conversations::new(sessions.clone(), wait_for_disk)),
             sessions: sessions.clone(),
             tools,
+            templates: Templates::new(store.clone(), clock.clone()),
+            accounts: accounts.clone(),
             catalog,
             telemetry: telemetry.clone(),
             metrics: exposed,

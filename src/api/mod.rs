@@ -24,6 +24,7 @@ use crate::service::conversation::Conversations;
 use crate::service::provider::Providers;
 use crate::service::run::Runs;
 use crate::service::session::Sessions;
+use crate::service::template::Templates;
 use crate::service::{Clock, Readiness, Toolbox};
 use crate::store::Store;
 use crate::telemetry::Telemetry;
@@ -42,6 +43,8 @@ pub struct State {
     pub accounts: Arc<Accounts>,
     /// What was said and done, by whom.
     pub sessions: Arc<Sessions>,
+    /// What sessions can be made from.
+    pub templates: Templates,
     /// What was said before on the chat surface.
     pub conversations: Arc<Conversations>,
     /// What models can be given, and calls of it.

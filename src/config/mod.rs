@@ -38,7 +38,7 @@ pub use routing::{Breaker, Cache, Route, RouteCache, RouteTarget, Routing};
 pub use runs::Runs;
 pub use secret::Secret;
 pub use server::{AddressHeader, ClientAuth, Compression, Cors, Listen, Server, Ssl, TlsVersion};
-pub use sessions::Sessions;
+pub use sessions::{Retention, Sessions};
 pub use store::{Store, StoreEngine};
 pub use telemetry::{LogFormat, Logging, Otlp, Rotation, Telemetry};
 use units::{byte_size, duration, entries, or_default};
@@ -81,6 +81,9 @@ pub struct Config {
     /// Sessions and conversations: who waits for whom, and what they may hold.
     #[serde(deserialize_with = "or_default")]
     pub sessions: Sessions,
+    /// For how long what nobody uses is kept.
+    #[serde(deserialize_with = "or_default")]
+    pub retention: Retention,
     /// What is logged, and how.
     #[serde(deserialize_with = "or_default")]
     pub logging: Logging,

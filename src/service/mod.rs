@@ -21,6 +21,7 @@ pub mod route;
 pub mod run;
 pub mod served;
 pub mod session;
+pub mod template;
 pub mod tool;
 mod turn;
 pub mod vendor;

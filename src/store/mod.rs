@@ -16,6 +16,8 @@ pub mod redb;
 pub mod runs;
 pub mod session;
 pub mod spaces;
+pub mod template;
+pub mod workspace;
 
 use std::ops::Range;
 use std::sync::Arc;

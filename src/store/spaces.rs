@@ -32,6 +32,18 @@ pub const TOOL_CALLS: Space = Space(46);
 pub const LEASES: Space = Space(47);
 /// `[what, milliseconds, owner, id]` → the same: what is to be looked at then, or later, whether it has outlived its use.
 pub const AGES: Space = Space(48);
+/// `[owner, session, archive]` → [`Archive`](crate::model::session::Archive).
+pub const ARCHIVES: Space = Space(49);
+/// `[owner, template]` → [`Template`](crate::model::session::Template).
+pub const TEMPLATES: Space = Space(50);
+/// `[template]` → whose it is; of templates that everybody may use.
+pub const PUBLIC_TEMPLATES: Space = Space(51);
+/// `[owner or nobody, list, category, age, template]` → whose it is and its id; the newest first. The category is there with its
+/// value and empty, which is any.
+pub const TEMPLATE_LISTS: Space = Space(52);
+/// `[owner or nobody, list, category]` → how many stand in that list, a counter.
+pub const TEMPLATE_COUNTS: Space = Space(53);
+
 /// `[user's id]` → [`User`](crate::model::account::User).
 pub const USERS: Space = Space(10);
 

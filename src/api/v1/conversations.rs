@@ -1,5 +1,6 @@
 //! `/api/v1/conversations`: conversations begun, gone on with, read and taken out.
 
+use http::StatusCode;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -138,4 +139,9 @@ pub(super) async fn get(request: Request<State>) -> Result<Reply> {
         message_count: session.totals.messages,
         messages: messages.iter().map(Into::into).collect(),
     })
+}
+
+pub(super) async fn delete(request: Request<State>) -> Result<Reply> {
+    request.state.conversations.delete(request.parameter("id"), request.caller.owner()).await?;
+    Ok(Reply::empty(StatusCode::NO_CONTENT))
 }

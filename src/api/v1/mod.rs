@@ -7,14 +7,17 @@ mod conversations;
 mod examples;
 mod inventory;
 mod lines;
+mod page;
+mod sessions;
 pub(super) mod shape;
+mod templates;
 mod tools;
 mod wire;
 
 #[cfg(test)]
 mod tests;
 
-use http::StatusCode;
+use http::{Method, StatusCode};
 
 use super::{State, served};
 use crate::http::endpoint::{Type, answer};
@@ -35,7 +38,7 @@ pub const SURFACE: Surface = Surface {
 pub const PLATFORM: Surface = Surface {
     name: "platform",
     about: "Users, their sessions, templates, and the administration of them.",
-    prefixes: &[],
+    prefixes: &["/api/v1/sessions", "/api/v1/session-templates"],
     shape: shape::write_validated,
     status: |fault| if shape::is_validation(fault) { StatusCode::UNPROCESSABLE_ENTITY } else { fault.status },
     error: Type::of::<shape::NativeError<'_>>(),
@@ -82,6 +85,13 @@ pub(super) fn endpoints() -> Vec<Endpoint<State>> {
             .parameter("id", "The conversation, as an answer named it.", examples::CONVERSATION)
             .gives::<conversations::Conversation>("The conversation.", examples::conversation)
             .fails(&[404]),
+        Endpoint::new(Method::DELETE, surface, "/api/v1/conversations/{id}", |request| {
+            answer(conversations::delete(request))
+        })
+        .named("deleteConversation", "Takes a conversation out, for good.")
+        .parameter("id", "The conversation, as an answer named it.", examples::CONVERSATION)
+        .gives_nothing()
+        .fails(&[404]),
         Endpoint::get(surface, "/api/v1/providers", |request| answer(inventory::providers(request)))
             .named("listProviders", "Providers, their models and what they can do.")
             .gives::<inventory::ProviderList>("The providers that can be asked.", examples::providers),
@@ -107,5 +117,7 @@ pub(super) fn endpoints() -> Vec<Endpoint<State>> {
     ];
     endpoints.extend(auth::endpoints());
     endpoints.extend(admin::endpoints());
+    endpoints.extend(sessions::endpoints());
+    endpoints.extend(templates::endpoints());
     endpoints
 }

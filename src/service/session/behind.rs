@@ -60,6 +60,11 @@ impl Behind {
         });
     }
 
+    /// Does `job`, which nobody waits for.
+    pub(super) fn run(&self, job: impl Future<Output = ()> + Send + 'static) {
+        self.runtime.spawn(job);
+    }
+
     /// Runs `task` for as long as what it returns is kept.
     pub(super) fn keep(&self, task: impl Future<Output = ()> + Send + 'static) -> Kept {
         Kept(self.runtime.spawn(task))
