@@ -74,7 +74,7 @@ impl App {
         let seconds = Duration::from_secs;
         let (server, exposed) = (config.server.clone(), config.telemetry.metrics);
         let limiter = Arc::new(Limiter::new(&server.rate_limit, clock.clone()));
-        let (scratch, shared, bounds) = (config.store.path.join("scratch"), config.store.shared, config.runs);
+        let (scratch, shared, bounds) = (config.store.path.join("scratch"), config.store.shared, config.runs.clone());
         let models = ModelCatalog::load(config.model_catalog.as_deref())?;
         let providers = Arc::new(Providers::new(config, egress, catalog.clone(), models));
         for fault in providers.route_faults() {
@@ -106,6 +106,7 @@ impl App {
             document: Fixed::new(api::document().to_string().into(), "application/json"),
             keep_alive: seconds(server.keep_alive_secs),
         };
+        accounts.entrust(vec![runs.clone()]);
         let router = Router::new(endpoints, api::FALLBACK).map_err(Error::internal)?;
         let state = Arc::new(state);
         let pipeline = Arc::new(Pipeline::new(state, router, &server, limiter, accounts, telemetry.clone(), clock)?);

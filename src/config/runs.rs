@@ -1,5 +1,6 @@
-//! `runs`.
+//! `runs`: what bounds agents.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -8,7 +9,7 @@ use super::units::{byte_size, duration};
 use crate::model::run::Approval;
 
 /// What bounds agents.
-#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Runs {
     /// Answers of the model in one run.
@@ -33,6 +34,8 @@ pub struct Runs {
     pub context_window: u64,
     /// Whether runs go on that the server's end interrupted.
     pub resume: bool,
+    /// Directories of this machine that sessions of the agent API may name as their working directory, with all below.
+    pub directories: Vec<PathBuf>,
 }
 
 impl Default for Runs {
@@ -48,6 +51,7 @@ impl Default for Runs {
             tool_output: 64 << 10,
             context_window: 96_000,
             resume: true,
+            directories: Vec::new(),
         }
     }
 }

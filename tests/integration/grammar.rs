@@ -4,6 +4,7 @@ mod anthropic;
 mod chat;
 mod openai;
 mod responses;
+mod tasks;
 
 use serde_json::Value;
 
@@ -65,6 +66,8 @@ fn any(path: &str, asked: &[u8], events: &[Event]) -> Fault {
         responses::read(events).map(drop)
     } else if ends("/chat/stream") {
         chat::read(events).map(drop)
+    } else if path.starts_with("/api/tasks/") && ends("/events") {
+        tasks::read(events).map(drop)
     } else {
         Err("a stream that no checker knows; write one beside those of tests/integration/grammar/".into())
     }

@@ -3,7 +3,9 @@
 use http::StatusCode;
 use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE, HeaderName, HeaderValue};
 
-use super::wire::{ApprovalView, ArtifactView, TaskRequest, TaskStarted, TaskStatus, TaskSummary, TaskView, nothing_else};
+use super::wire::{
+    ApprovalView, ArtifactView, TaskRequest, TaskStarted, TaskStatus, TaskSummary, TaskView, nothing_else,
+};
 use crate::api::State;
 use crate::http::{Reply, Request};
 use crate::model::run::Reply as Answer;

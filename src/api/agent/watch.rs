@@ -52,13 +52,13 @@ pub(super) async fn socket(mut request: Request<State>) -> Result<Reply> {
 
 /// The number of the last event that the caller has seen.
 fn after(request: &Request<State>) -> Result<u64> {
-    let header = request.headers.get("last-event-id").map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
+    let header =
+        request.headers.get("last-event-id").map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
     match header.or_else(|| request.query("after")) {
         None => Ok(0),
-        Some(text) => text
-            .trim()
-            .parse()
-            .map_err(|_| Error::invalid("after", "Invalid value for after: it is the number of the last event that was seen")),
+        Some(text) => text.trim().parse().map_err(|_| {
+            Error::invalid("after", "Invalid value for after: it is the number of the last event that was seen")
+        }),
     }
 }
 

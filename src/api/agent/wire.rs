@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::http::Fields;
-use crate::model::run::{Artifact, Plan, Question, Run, Rules};
+use crate::model::run::{Artifact, Plan, Question, Rules, Run};
 use crate::model::{Error, Kind, Result};
 use crate::service::run::New;
 

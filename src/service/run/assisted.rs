@@ -2,13 +2,16 @@
 
 use std::collections::HashSet;
 
+use super::Runs;
 use super::agent::Agent;
 use super::calls::{Done, Planned};
-use super::step::{Ending, Step};
+use super::hands::Place;
+use super::step::{Bounds, Ending, Setting, Step};
 use crate::model::Result;
-use crate::model::chat::{Event, Stop, StopReason};
-use crate::service::Served;
+use crate::model::chat::{Event, Request, Stop, StopReason};
+use crate::model::run::{Pattern, Rules};
 use crate::service::answer::{Answer, Assembly};
+use crate::service::{Served, Wish};
 
 /// See the module.
 pub struct Assisted {
@@ -26,6 +29,20 @@ pub struct Assisted {
     begun: bool,
     used: Vec<Used>,
     over: bool,
+}
+
+/// Who is asked, and with which tools.
+pub struct Ask {
+    /// The provider.
+    pub provider: Option<String>,
+    /// The model.
+    pub model: Option<String>,
+    /// What it wants of the cache of answers.
+    pub wish: Wish,
+    /// Calls that may be made; none is all.
+    pub allowed: Vec<Pattern>,
+    /// Where it works, and for whom.
+    pub place: Place,
 }
 
 /// What happens.
@@ -186,5 +203,22 @@ impl Assisted {
             }
         }
         Some(event)
+    }
+}
+
+// === impl Runs ===
+
+impl Runs {
+    /// Begins an answer of a model that may use the server's tools.
+    ///
+    /// # Errors
+    /// If the model can't be asked.
+    pub async fn assist(&self, ask: Ask, request: Request) -> Result<Assisted> {
+        let Ask { provider, model, wish, allowed, place } = ask;
+        let rules = Rules { allowed, approval: self.settings.approval, ..Rules::default() };
+        // Who has been told a part of an answer can't be told another one.
+        let bounds = Bounds { retries: 0, ..self.bounds() };
+        let setting = Setting { provider, model, wish, rules, place, bounds };
+        Assisted::begin(Agent::new(self.chat.clone(), self.hands.clone(), setting, request, |_| true)).await
     }
 }

@@ -9,6 +9,7 @@
 
 mod agent;
 pub mod assisted;
+mod belongings;
 mod calls;
 mod context;
 mod files;
@@ -33,6 +34,7 @@ use tokio::runtime::Handle;
 use tokio::sync::{Notify, Semaphore, watch as channel};
 
 pub use agent::Agent;
+pub use assisted::{Ask, Assisted};
 pub use calls::{Done, Planned};
 pub use hands::{HandCall, Hands, Place};
 pub use start::New;
@@ -42,7 +44,7 @@ pub use watch::{Seen, Watcher};
 use self::journal::Journal;
 use super::{Chat, Clock};
 use crate::config;
-use crate::model::caller::Caller;
+use crate::model::caller::{Caller, Identity};
 use crate::model::run::{Artifact, Asker, Body, Question, Reply, Run, Status};
 use crate::model::{Error, Kind, Result};
 use crate::store::Store;
@@ -66,6 +68,8 @@ pub struct Runs {
 /// A run that somebody works at.
 struct Live {
     id: String,
+    /// On whose behalf it works.
+    caller: Caller,
     journal: Arc<Journal>,
     stop: channel::Sender<Option<Stop>>,
     /// Somebody answered a question.
@@ -92,6 +96,7 @@ const LONGEST_WORDS: usize = 100_000;
 impl Runs {
     /// Runs kept in `store`, that ask models by `chat` and work with `hands`, on the runtime that this is called on.
     pub fn new(store: Store, chat: Arc<Chat>, hands: Arc<dyn Hands>, settings: config::Runs, clock: Clock) -> Self {
+        let room = Arc::new(Semaphore::new(settings.concurrency.clamp(1, Semaphore::MAX_PERMITS)));
         Self {
             store: records::Runs::new(store),
             chat,
@@ -101,7 +106,7 @@ impl Runs {
             holder: super::clock::fresh("proc-"),
             runtime: Handle::current(),
             live: Mutex::default(),
-            room: Arc::new(Semaphore::new(settings.concurrency.clamp(1, Semaphore::MAX_PERMITS))),
+            room,
         }
     }
 
@@ -117,6 +122,21 @@ impl Runs {
             output: tool_output,
             window: context_window,
         }
+    }
+
+    /// The directory of this machine that a caller named `named`, if the operator lets runs work there.
+    pub async fn directory(&self, named: &str) -> Option<String> {
+        if self.settings.directories.is_empty() {
+            return None;
+        }
+        // Only what is there has a real place, which no link or `..` hides.
+        let real = tokio::fs::canonicalize(named).await.ok()?;
+        for allowed in &self.settings.directories {
+            if tokio::fs::canonicalize(allowed).await.is_ok_and(|allowed| real.starts_with(allowed)) {
+                return real.to_str().filter(|_| real.is_dir()).map(str::to_owned);
+            }
+        }
+        None
     }
 
     /// The run `id` of `owner`.
@@ -362,7 +382,7 @@ fn going_on(run: &Run) -> Result<()> {
 fn asker(caller: &Caller) -> Asker {
     Asker {
         principal: caller.principal.to_string(),
-        known: caller.identity != crate::model::caller::Identity::Anonymous,
+        known: !matches!(caller.identity, Identity::Anonymous),
         address: caller.address.to_string(),
         surface: caller.surface.to_owned(),
     }

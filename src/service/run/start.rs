@@ -49,7 +49,7 @@ impl Runs {
     /// # Errors
     /// If it can't be stored.
     pub async fn start(self: &Arc<Self>, caller: &Caller, new: New) -> Result<Run> {
-        let settings = self.settings;
+        let settings = &self.settings;
         let cost = match (new.cost, settings.max_cost) {
             (Some(one), Some(other)) => Some(one.min(other)),
             (one, other) => one.or(other),
@@ -86,7 +86,7 @@ impl Runs {
         };
         let body = Body::Status { status, message: message.into(), discard_after: None };
         self.store.create(&run, &self.lease(), &[Event { sequence: 1, timestamp: now, body }]).await?;
-        self.set_to_work(run.clone()).await?;
+        self.set_to_work(run.clone(), caller.clone()).await?;
         Ok(run)
     }
 
@@ -150,7 +150,9 @@ impl Runs {
                     })
                     .await?;
                 tracing::info!(run = id, "a run is picked up");
-                self.set_to_work(journal.run().await).await?;
+                let run = journal.run().await;
+                let caller = super::caller(&run.asker);
+                self.set_to_work(run, caller).await?;
             }
         }
         Ok(())

@@ -10,6 +10,7 @@ use tokio::sync::{Notify, watch as channel};
 use super::journal::Journal;
 use super::work::Work;
 use super::{Live, Runs, Stop};
+use crate::model::caller::Caller;
 use crate::model::run::{Body, Run, Status};
 use crate::model::{Kind, Result};
 use crate::store::runs::Lease;
@@ -68,11 +69,12 @@ impl Runs {
     }
 
     /// Lets somebody work at `run` until its end.
-    pub(super) async fn set_to_work(self: &Arc<Self>, run: Run) -> Result<Arc<Live>> {
+    pub(super) async fn set_to_work(self: &Arc<Self>, run: Run, caller: Caller) -> Result<Arc<Live>> {
         let id = run.id.clone();
         let journal = Arc::new(self.journal(run).await?);
         let live = Arc::new(Live {
             id: id.clone(),
+            caller,
             journal,
             stop: channel::Sender::new(None),
             nudge: Notify::new(),

@@ -72,7 +72,7 @@ impl Work {
         }
         let mut messages = vec![Message::text(Role::System, run.system.clone().unwrap_or_else(|| INSTRUCTIONS.into()))];
         messages.extend(runs.store.messages(&run.id).await?);
-        let mut agent = agent(&runs, &run, messages);
+        let mut agent = agent(&runs, &live, &run, messages);
         let told = run.progress.question.as_ref().and_then(|asked| Some((asked.call, asked.answer.clone()?)));
         agent.resume(&run.progress.begun, told);
         let began = Instant::now();
@@ -339,7 +339,7 @@ impl Work {
 }
 
 /// The agent of a run.
-fn agent(runs: &Runs, run: &Run, messages: Vec<Message>) -> Agent {
+fn agent(runs: &Runs, live: &Live, run: &Run, messages: Vec<Message>) -> Agent {
     let limits = run.limits;
     let setting = Setting {
         provider: run.provider.clone(),
@@ -347,7 +347,7 @@ fn agent(runs: &Runs, run: &Run, messages: Vec<Message>) -> Agent {
         wish: Wish::default(),
         rules: run.rules.clone(),
         place: Place {
-            caller: super::caller(&run.asker),
+            caller: live.caller.clone(),
             session: run.session.clone(),
             run: Some(run.id.clone()),
             workspace: run.workspace.clone().map(Into::into),
