@@ -23,7 +23,7 @@ fn validator(schema: &Value) -> Validator {
 
 /// Values of every sort: some of them fit each field, others don't.
 fn values() -> Vec<Value> {
-    let texts = ["", " \n", "x", "auto", "none", "required", "float", "base64", "http", "text"];
+    let texts = ["", " \n", "x", "auto", "none", "required", "float", "base64", "http", "text", "workspace"];
     let numbers = [0.0, 0.5, 1.0, 1.5, 2.0, 2.5, -1.0, -2.0, -2.5, 4_294_967_295.0, 4_294_967_296.0, 1e19];
     let message = |more: Value| {
         let mut message = json!({"role": "assistant"});
@@ -179,6 +179,7 @@ fn values() -> Vec<Value> {
         said(json!([{"type": "input_file", "file_url": "https://example.com/a.pdf"}])),
         said(json!([{"type": "input_file", "filename": "f"}])),
     ]);
+    values.extend([json!([{"backend": "b", "prompt": "x"}]), json!([{"backend": "b", "prompt": " "}])]);
     values.extend(anthropic());
     values.extend(texts.map(Value::from));
     values.extend(numbers.map(Value::from));
@@ -318,7 +319,8 @@ fn every_endpoint_speaks_for_itself() {
         let place = format!("{} {}", endpoint.method, endpoint.path);
         assert!(ids.insert(operation.id), "{place}: the operation id {} is another's too", operation.id);
         assert!(
-            operation.summary.ends_with('.') && (operation.status == 204 || !operation.gives.is_empty()),
+            operation.summary.ends_with('.')
+                && (operation.status == 204 || !operation.gives.is_empty() || operation.says.is_some()),
             "{place}"
         );
         let open: Vec<&str> = endpoint.path.split('{').skip(1).filter_map(|rest| rest.split('}').next()).collect();

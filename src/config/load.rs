@@ -177,6 +177,7 @@ fn interpret(tree: Value, origin: &str) -> Result<Config, ConfigError> {
     })?;
     let invalid = |message| ConfigError::Invalid { origin: origin.to_owned(), message };
     config.server.check().map_err(invalid)?;
+    config.prompt.check().map_err(invalid)?;
     super::routing::check(&config.models).map_err(invalid)?;
     config.fill().map_err(invalid)?;
     config.plugins.directory = expand_home(&config.plugins.directory);

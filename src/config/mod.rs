@@ -8,6 +8,7 @@ mod limits;
 mod load;
 mod plugins;
 mod presets;
+mod prompt;
 mod rate;
 mod routing;
 mod runs;
@@ -33,7 +34,8 @@ pub use limits::{Limits, PartialLimits};
 pub use load::{ConfigError, Overrides};
 pub use plugins::{BoundSecret, Confinement, Grant, Place, Plugins, Process, Quarantine, WorkspaceGrant};
 pub use presets::{Preset, presets};
-pub use rate::{Per, Rate, RateLimit, SurfaceLimit, Surfaces};
+pub use prompt::Prompt;
+pub use rate::{Per, Rate, RateClass, RateLimit, SurfaceLimit, Surfaces};
 pub use routing::{Breaker, Cache, Route, RouteCache, RouteTarget, Routing};
 pub use runs::Runs;
 pub use secret::Secret;
@@ -66,6 +68,9 @@ pub struct Config {
     /// Which answers are kept.
     #[serde(deserialize_with = "or_default")]
     pub cache: Cache,
+    /// What bounds the prompt surface.
+    #[serde(deserialize_with = "or_default")]
+    pub prompt: Prompt,
     /// Where plugins are, what they may do, what bounds them.
     #[serde(deserialize_with = "or_default")]
     pub plugins: Plugins,

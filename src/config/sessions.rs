@@ -41,12 +41,15 @@ pub struct Retention {
     /// Archives, from when they were made.
     #[serde(with = "duration::option")]
     pub archives: Option<Duration>,
+    /// Answers of OpenAI's Responses API that callers let the server keep (`store`).
+    #[serde(with = "duration::option")]
+    pub responses: Option<Duration>,
 }
 
 const DAY: Duration = Duration::from_secs(86_400);
 
 impl Default for Retention {
     fn default() -> Self {
-        Self { conversations: Some(30 * DAY), sessions: None, archives: Some(90 * DAY) }
+        Self { conversations: Some(30 * DAY), sessions: None, archives: Some(90 * DAY), responses: Some(30 * DAY) }
     }
 }

@@ -282,6 +282,12 @@ impl<S> Endpoint<S> {
         self.gives_content(Content { description, mime: "text/event-stream", holds, example, last: None })
     }
 
+    /// It gives lines of JSON that are a `T` each.
+    pub fn gives_lines<T: JsonSchema>(self, description: &'static str, example: fn() -> Value) -> Self {
+        let (holds, example) = (Some(Type::of::<T>()), Some(example));
+        self.gives_content(Content { description, mime: "application/x-ndjson", holds, example, last: None })
+    }
+
     /// What it gives last is an event whose data is `last`.
     pub fn ending_in(self, last: &'static str) -> Self {
         self.operation(|operation| operation.gives.iter_mut().for_each(|content| content.last = Some(last)))

@@ -320,7 +320,7 @@ fn common_headers(limited: bool) -> Value {
     headers
 }
 
-/// A media type of a body. Before OpenAPI 3.2, the schema of an event stream is that of each event.
+/// A media type of a body. Before OpenAPI 3.2, the schema of a stream is that of each event or line.
 fn media(generator: &mut SchemaGenerator, content: &Content) -> Value {
     let schema = content.holds.map(|kind| (kind.schema)(generator));
     let schema = match schema {

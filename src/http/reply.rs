@@ -61,11 +61,11 @@ impl Reply {
         Self { status: StatusCode::OK, headers, body: ReplyBody::Stream(Box::pin(stream)), upgrade: None }
     }
 
-    /// A stream of JSON values, each a line of its own.
+    /// A stream of lines of JSON, already written out.
     pub fn lines(stream: impl futures_util::Stream<Item = Bytes> + Send + 'static) -> Self {
-        let mut headers = HeaderMap::with_capacity(2);
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-ndjson"));
-        Self { status: StatusCode::OK, headers, body: ReplyBody::Stream(Box::pin(stream)) }
+        let mut reply = Self::events(stream);
+        reply.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-ndjson"));
+        reply
     }
 
     /// As hyper wants it.

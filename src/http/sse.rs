@@ -1,4 +1,4 @@
-//! Server-sent events: how one is written, and comments that keep a silent stream alive.
+//! Server-sent events and lines of JSON: how one is written, and what keeps a silent stream alive.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -25,13 +25,29 @@ pub fn write(out: &mut Vec<u8>, name: Option<&str>, data: &impl Serialize) -> Re
         out.push(b'\n');
     }
     out.extend_from_slice(b"data: ");
+    put(out, data)?;
+    out.extend_from_slice(b"\n\n");
+    Ok(())
+}
+
+/// Writes `data` as a line of JSON, at the end of `out`.
+///
+/// # Errors
+/// If `data` can't be written, which no value of ours is.
+pub fn write_line(out: &mut Vec<u8>, data: &impl Serialize) -> Result<()> {
+    put(out, data)?;
+    out.push(b'\n');
+    Ok(())
+}
+
+/// Writes JSON in one line.
+fn put(out: &mut Vec<u8>, data: &impl Serialize) -> Result<()> {
     let start = out.len();
     serde_json::to_writer(&mut *out, data).map_err(Error::internal)?;
     // JSON that was kept as it came may hold line ends between its tokens, which would end the event's data.
     for byte in out.iter_mut().skip(start).filter(|byte| matches!(**byte, b'\n' | b'\r')) {
         *byte = b' ';
     }
-    out.extend_from_slice(b"\n\n");
     Ok(())
 }
 
@@ -40,7 +56,7 @@ pub struct KeepAlive<S> {
     stream: Pin<Box<S>>,
     every: Duration,
     next: Pin<Box<Sleep>>,
-    says: &'static [u8],
+    says: Box<dyn Fn() -> Bytes + Send>,
 }
 
 // === impl KeepAlive ===
@@ -48,12 +64,12 @@ pub struct KeepAlive<S> {
 impl<S: Stream<Item = Bytes>> KeepAlive<S> {
     /// `stream`, with a comment after each silence of `every`.
     pub fn new(stream: S, every: Duration) -> Self {
-        Self::saying(COMMENT, stream, every)
+        Self::saying(|| Bytes::from_static(COMMENT), stream, every)
     }
 
-    /// `stream`, with the event `says`, written out, after each silence of `every`.
-    pub fn saying(says: &'static [u8], stream: S, every: Duration) -> Self {
-        Self { stream: Box::pin(stream), every, next: Box::pin(sleep(every)), says }
+    /// `stream`, with what `says` gives, written out, after each silence of `every`.
+    pub fn saying(says: impl Fn() -> Bytes + Send + 'static, stream: S, every: Duration) -> Self {
+        Self { stream: Box::pin(stream), every, next: Box::pin(sleep(every)), says: Box::new(says) }
     }
 }
 
@@ -70,7 +86,7 @@ impl<S: Stream<Item = Bytes>> Stream for KeepAlive<S> {
             return Poll::Pending;
         }
         this.next.as_mut().reset(Instant::now() + this.every);
-        Poll::Ready(Some(Bytes::from_static(this.says)))
+        Poll::Ready(Some((this.says)()))
     }
 }
 

@@ -70,6 +70,11 @@ impl Conversations {
 // === impl Talk ===
 
 impl Talk {
+    /// One in a session that `turn` is a turn of.
+    pub(super) fn new(turn: Turn, waits: bool) -> Self {
+        Self { turn, waits }
+    }
+
     /// Names the conversation.
     pub fn id(&self) -> &str {
         &self.turn.session().id

@@ -1,15 +1,19 @@
 //! Templates of sessions: made, found, changed and taken out.
 
-use serde_json::{Map, Value};
+use futures_util::future::BoxFuture;
+use futures_util::stream::{self, BoxStream, StreamExt};
+use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::Clock;
+use super::access::Belongings;
 use crate::model::session::{Mode, Template};
 use crate::model::{Error, Kind, Result};
 use crate::store::template::{self, List};
 use crate::store::{Change, Committed, Store};
 
 /// See the module.
+#[derive(Clone)]
 pub struct Templates {
     store: Store,
     clock: Clock,
@@ -132,14 +136,6 @@ impl Templates {
         self.done(change).await
     }
 
-    /// At most `limit` of the owner's own.
-    ///
-    /// # Errors
-    /// If the store can't be read.
-    pub async fn own(&self, owner: &str, limit: usize) -> Result<Vec<Template>> {
-        template::page(&self.store, List::Of(owner), None, limit).await
-    }
-
     async fn done(&self, change: Change) -> Result<()> {
         match self.store.commit(change).await? {
             Committed::Done => Ok(()),
@@ -147,6 +143,33 @@ impl Templates {
                 Err(Error::caller(Kind::Conflict, "somebody else changed the template at the same time; try again"))
             }
         }
+    }
+}
+
+impl Belongings for Templates {
+    fn name(&self) -> &'static str {
+        "session_templates"
+    }
+
+    fn erase<'a>(&'a self, owner: &'a str) -> BoxFuture<'a, Result<u64>> {
+        Box::pin(async move {
+            let own = template::page(&self.store, List::Of(owner), None, usize::MAX).await?;
+            for template in &own {
+                self.delete(owner, &template.id).await?;
+            }
+            Ok(own.len() as u64)
+        })
+    }
+
+    fn export(&self, owner: &str) -> BoxStream<'static, Result<Value>> {
+        let (store, owner) = (self.store.clone(), owner.to_owned());
+        let all = async move {
+            match template::page(&store, List::Of(&owner), None, usize::MAX).await {
+                Ok(own) => own.iter().map(|own| Ok(json!({"kind": "session_template", "template": own}))).collect(),
+                Err(error) => vec![Err(error)],
+            }
+        };
+        stream::once(all).flat_map(stream::iter).boxed()
     }
 }
 

@@ -166,11 +166,26 @@ impl Turn {
     ///
     /// # Errors
     /// If it doesn't come to its end.
-    pub async fn collect(mut self) -> Result<Answer> {
-        let mut assembly = Assembly::default();
-        while let Some(events) = self.events().await? {
-            events.into_iter().for_each(|event| assembly.add(event));
+    pub async fn collect(self) -> Result<Answer> {
+        match self.gather(|_, _| {}).await {
+            (answer, None) => Ok(answer),
+            (_, Some(error)) => Err(error),
         }
+    }
+
+    /// The answer as far as it comes, and why it isn't whole, if it isn't. `hears` is told of it as it comes.
+    pub async fn gather(mut self, mut hears: impl FnMut(&Chosen, &[Event])) -> (Answer, Option<Error>) {
+        let mut assembly = Assembly::default();
+        let error = loop {
+            match self.events().await {
+                Ok(Some(events)) => {
+                    hears(&self.chosen, &events);
+                    events.into_iter().for_each(|event| assembly.add(event));
+                }
+                Ok(None) => break None,
+                Err(error) => break Some(error),
+            }
+        };
         let (cost, estimated) = match &self.source {
             Source::Live(live) => {
                 let (usage, estimated) = live.bill.usage();
@@ -179,7 +194,7 @@ impl Turn {
             Source::Kept(_) => (Some(0.0), false),
         };
         let served = Served { cost, estimated, ..self.served() };
-        Ok(Answer { served, ..assembly.finish() })
+        (Answer { served, ..assembly.finish() }, error)
     }
 
     /// Who serves it.

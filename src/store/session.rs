@@ -270,7 +270,7 @@ impl Sessions {
     /// # Errors
     /// If it can't be written down.
     pub fn watch(&self, change: &mut Change, what: &str, when: Timestamp, aged: &Aged) -> Result<()> {
-        change.put(age_key(what, when).text(&aged.owner).text(&aged.id), aged)
+        aged.watch(change, what, when)
     }
 
     /// At most `limit` of what is to be looked at before `when`, the longest due first.
@@ -288,6 +288,18 @@ impl Sessions {
     /// If the store can't be written.
     pub async fn commit(&self, change: Change) -> Result<Committed> {
         self.store.commit(change).await
+    }
+}
+
+// === impl Aged ===
+
+impl Aged {
+    /// It is looked at at `when` or later.
+    ///
+    /// # Errors
+    /// If it can't be written down.
+    pub fn watch(&self, change: &mut Change, what: &str, when: Timestamp) -> Result<()> {
+        change.put(age_key(what, when).text(&self.owner).text(&self.id), self)
     }
 }
 

@@ -43,6 +43,8 @@ pub const PUBLIC_TEMPLATES: Space = Space(51);
 pub const TEMPLATE_LISTS: Space = Space(52);
 /// `[owner or nobody, list, category]` → how many stand in that list, a counter.
 pub const TEMPLATE_COUNTS: Space = Space(53);
+/// `[owner, response]` → [`Response`](crate::model::session::Response).
+pub const RESPONSES: Space = Space(54);
 
 /// `[user's id]` → [`User`](crate::model::account::User).
 pub const USERS: Space = Space(10);
@@ -102,3 +104,8 @@ pub const ARTIFACTS: Space = Space(77);
 pub const ARTIFACT_CONTENTS: Space = Space(78);
 /// `[run, path]` → a file of the workspace as it was before the run.
 pub const RUN_BEFORE: Space = Space(79);
+
+/// `[plugin, key]` → what the plugin remembers under that key.
+pub const PLUGIN_MEMORY: Space = Space(100);
+/// `[plugin]` → how much of its quota the plugin uses.
+pub const PLUGIN_MEMORY_USED: Space = Space(101);

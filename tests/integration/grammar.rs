@@ -3,6 +3,7 @@
 mod anthropic;
 mod chat;
 mod openai;
+mod query;
 mod responses;
 mod tasks;
 
@@ -64,6 +65,8 @@ fn any(path: &str, asked: &[u8], events: &[Event]) -> Fault {
         anthropic::read(events).map(drop)
     } else if ends("/responses") {
         responses::read(events).map(drop)
+    } else if path.starts_with("/api/v1/sessions/") && ends("/query") {
+        query::read(events)
     } else if ends("/chat/stream") {
         chat::read(events).map(drop)
     } else if path.starts_with("/api/tasks/") && ends("/events") {

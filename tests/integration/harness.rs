@@ -69,7 +69,9 @@ impl Server {
         if !yaml.contains("store:") {
             config.store.engine = StoreEngine::Memory;
         }
-        config.store.path = home.path().join("data");
+        if !yaml.contains("{engine: redb, path: ") {
+            config.store.path = home.path().join("data");
+        }
         // Shared by all tests: compiling a plugin takes longer than most of them.
         config.plugins.cache = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("plugin-cache");
         let app = App::build(config).await.unwrap_or_else(|error| panic!("the server does not start: {error}"));

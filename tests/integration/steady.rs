@@ -23,13 +23,20 @@ fn field(name: String, value: Value) -> (String, Value) {
         "key" if text.starts_with("md_") || text.starts_with("token-") => Some("a key"),
         "key_prefix" if text.len() == 8 => Some("the beginning of a key"),
         "request_id" if text.starts_with("req-") => Some("a request id"),
+        "id" | "session_id" | "message_id" | "archive_id" | "parent_session_id" | "template_id"
+            if text.len() == 36 && uuid::Uuid::try_parse(text).is_ok() =>
+        {
+            Some("a UUID")
+        }
+        "started_at" | "completed_at" if is_timestamp(text) => Some("a time"),
+        "working_directory_path" if text.contains("/workspaces/") => Some("a workspace"),
         "conversation_id" if text.starts_with("conv-") => Some("a conversation id"),
         "id" if text.starts_with("chatcmpl-") => Some("a completion id"),
         "id" if text.starts_with("msg_") => Some("a message id"),
         "id" if text.starts_with("resp_") => Some("a response id"),
         "created_at" if value.as_u64().is_some_and(|seconds| seconds > 1_700_000_000) => Some("a time in seconds"),
         "created" if value.as_u64().is_some_and(|seconds| seconds > 1_700_000_000) => Some("a time in seconds"),
-        "duration_ms" | "uptime_seconds" if value.is_u64() => Some("a whole number"),
+        "duration_ms" | "total_duration_ms" | "uptime_seconds" if value.is_u64() => Some("a whole number"),
         "version" if text == env!("CARGO_PKG_VERSION") => Some("the version"),
         "digest" | "sha256" if text.len() == 64 && text.chars().all(|c| c.is_ascii_hexdigit()) => Some("a digest"),
         _ => None,

@@ -12,6 +12,7 @@ use crate::model::Result;
 use crate::model::chat::StopReason;
 use crate::service::answer::Answer;
 use crate::service::{Choice, Chosen, clock};
+use bytes::Bytes;
 
 pub(super) async fn create(http: Request<State>) -> Result<Reply> {
     let (id, caller, raw) = (http.id.clone(), http.caller.clone(), http.body.clone());
@@ -27,7 +28,7 @@ pub(super) async fn create(http: Request<State>) -> Result<Reply> {
     if streaming {
         let served = turn.served();
         let stream = Streamer::new(turn, id, same).into_stream();
-        let reply = Reply::events(sse::KeepAlive::saying(PING, stream, state.keep_alive));
+        let reply = Reply::events(sse::KeepAlive::saying(|| Bytes::from_static(PING), stream, state.keep_alive));
         return Ok(served::dress(reply, &served));
     }
     let asked = turn.chosen.model.clone();

@@ -8,6 +8,7 @@ mod examples;
 mod inventory;
 mod lines;
 mod page;
+mod prompt;
 mod sessions;
 pub(super) mod shape;
 mod speaker;
@@ -42,6 +43,17 @@ pub const PLATFORM: Surface = Surface {
     prefixes: &["/api/v1/sessions", "/api/v1/session-templates"],
     shape: shape::write_validated,
     status: |fault| if shape::is_validation(fault) { StatusCode::UNPROCESSABLE_ENTITY } else { fault.status },
+    error: Type::of::<shape::NativeError<'_>>(),
+    vendor_id: None,
+};
+
+/// One prompt, many side by side, chains. A backend that fails is no refusal here.
+pub const PROMPT: Surface = Surface {
+    name: "prompt",
+    about: "Send prompts to backends: one, many side by side, one after the other, or one to several.",
+    prefixes: &["/api/v1/prompt", "/api/v1/parallel", "/api/v1/chain", "/api/v1/compare", "/api/v1/backends"],
+    shape: shape::write,
+    status: |fault| fault.status,
     error: Type::of::<shape::NativeError<'_>>(),
     vendor_id: None,
 };
@@ -116,6 +128,7 @@ pub(super) fn endpoints() -> Vec<Endpoint<State>> {
             .named("getStatus", "What the server has done and is doing.")
             .gives::<inventory::StatusView>("The server's figures.", examples::status),
     ];
+    endpoints.extend(prompt::endpoints());
     endpoints.extend(auth::endpoints());
     endpoints.extend(admin::endpoints());
     endpoints.extend(sessions::endpoints());

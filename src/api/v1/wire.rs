@@ -198,7 +198,12 @@ impl StreamEvent<'_> {
 
 /// How an answer ended, where it isn't simply complete.
 pub(super) fn stop_reason(stop: Option<&Stop>) -> Option<&'static str> {
-    match stop?.reason {
+    reason(stop?.reason)
+}
+
+/// The same of a reason.
+pub(super) fn reason(reason: StopReason) -> Option<&'static str> {
+    match reason {
         StopReason::Complete | StopReason::StopSequence | StopReason::ToolCalls => None,
         StopReason::Length => Some("length"),
         StopReason::Refusal => Some("refusal"),

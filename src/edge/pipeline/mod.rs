@@ -199,7 +199,8 @@ impl<S: Send + Sync + 'static> Pipeline<S> {
         let throttled = stations.throttle(&route, &parts.method, counted, standing);
         *standing = throttled.inspect_err(|_| self.metrics().limited(surface, "requests"))?;
         let mut caller = caller?;
-        Authenticator::authorize(&caller, access, &parts.method)?;
+        let method = if websocket::is_extended_connect(&parts) { &Method::GET } else { &parts.method };
+        Authenticator::authorize(&caller, access, method)?;
         caller.trace = trace.context();
         let (endpoint, parameters) = match route {
             Route::Found(endpoint, _) if parts.method == Method::CONNECT && !socket => {
@@ -227,12 +228,14 @@ impl<S: Send + Sync + 'static> Pipeline<S> {
             state: self.state.clone(),
             id: trace.id().clone(),
             caller,
-            headers: parts.headers,
+            headers: std::mem::take(&mut parts.headers),
             parameters,
             query: parts.uri.query().map(str::to_owned),
             body,
             handshake,
         };
+        // What is left of the head would keep the buffer alive that it was read into, for as long as the answer takes.
+        drop(parts);
         stations.serve(endpoint, request).await
     }
 

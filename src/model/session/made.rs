@@ -1,10 +1,11 @@
-//! What is made of sessions: archives of their workspaces, and templates to make them from.
+//! What stands beside sessions: archives of their workspaces, templates to make them from, and answers to go on from.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::Mode;
+use crate::model::chat::Message;
 
 /// A workspace in a file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -74,6 +75,26 @@ pub struct Template {
     pub created: Timestamp,
     /// When it was changed last.
     pub updated: Timestamp,
+}
+
+/// An answer of the Responses API that can be gone on from.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Response {
+    /// As the caller knows it.
+    pub id: String,
+    /// Whose it is.
+    pub owner: String,
+    /// The answer that it goes on from.
+    #[serde(default)]
+    pub previous: Option<String>,
+    /// What was asked, without what the one before knew already.
+    pub input: Vec<Message>,
+    /// What the model said.
+    pub output: Message,
+    /// The answer as it was given.
+    pub body: Value,
+    /// When it was given.
+    pub created: Timestamp,
 }
 
 // === impl ArchiveState ===

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-pub use made::{Archive, ArchiveState, Template};
+pub use made::{Archive, ArchiveState, Response, Template};
 pub use message::{CallStatus, Message, ToolCall};
 pub use status::Status;
 

@@ -1,5 +1,6 @@
-//! What is written after the answer has gone out: bounded, and known by the session that it belongs to, so that who asks for
-//! that session waits for it.
+//! What is written after the answer has gone out.
+//!
+//! It is bounded, and known by the session that it belongs to, so that who asks for that session waits for it.
 
 use std::collections::HashMap;
 use std::future::Future;

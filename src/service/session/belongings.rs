@@ -1,68 +1,66 @@
 //! All that an owner has here: given out, and taken out.
 
-use std::sync::Arc;
-
-use futures_util::Stream;
+use futures_util::future::BoxFuture;
+use futures_util::stream::{self, BoxStream, StreamExt};
 use serde_json::{Value, json};
 
 use super::{PIECE, Sessions};
-use crate::model::session::Session;
+use crate::model::session::{Message, Session, ToolCall};
 use crate::model::{Kind, Result};
+use crate::service::access::Belongings;
+use crate::store::message;
+use crate::store::session::Sessions as Records;
 
 /// How far an export has come.
 struct Export {
-    sessions: Arc<Sessions>,
+    records: Records,
     owner: String,
-    /// The last session that was given out, and what of it is still to come.
+    /// The last session that was given out.
     after: Option<String>,
-    within: Option<Within>,
+    /// What of it is still to come: behind which message, behind which call of a tool.
+    within: Option<(Session, Option<u64>, Option<u64>)>,
     over: bool,
 }
 
-struct Within {
-    session: Session,
-    messages: Option<u64>,
-    calls: Option<u64>,
-}
+impl Belongings for Sessions {
+    fn name(&self) -> &'static str {
+        "sessions"
+    }
 
-// === impl Sessions ===
-
-impl Sessions {
-    /// All that `owner` has here, a line of JSON for each: sessions, conversations, and what was said and done in them. What is
-    /// given out is read piece by piece.
-    pub fn export(self: &Arc<Self>, owner: &str) -> impl Stream<Item = Result<Vec<Value>>> + Send + use<> {
-        let export = Export { sessions: self.clone(), owner: owner.to_owned(), after: None, within: None, over: false };
-        futures_util::stream::unfold(export, |mut export| async move {
-            match export.next().await {
-                Ok(Some(lines)) => Some((Ok(lines), export)),
-                Ok(None) => None,
-                Err(error) => {
-                    export.over = true;
-                    Some((Err(error), export))
+    fn erase<'a>(&'a self, owner: &'a str) -> BoxFuture<'a, Result<u64>> {
+        Box::pin(async move {
+            let mut erased = 0;
+            loop {
+                let some = self.records.all(owner, None, PIECE).await?;
+                if some.is_empty() {
+                    return Ok(erased);
+                }
+                for session in some {
+                    match self.delete(owner, &session.record.id).await {
+                        Ok(()) => erased += 1,
+                        Err(error) if error.kind() == Kind::NotFound => {}
+                        Err(error) => return Err(error),
+                    }
                 }
             }
         })
     }
 
-    /// Takes out all that `owner` has here, and tells how many sessions that were.
-    ///
-    /// # Errors
-    /// If the store can't be read or written; what is still there can be taken out by asking again.
-    pub async fn erase(&self, owner: &str) -> Result<u64> {
-        let mut erased = 0;
-        loop {
-            let some = self.records.all(owner, None, PIECE).await?;
-            if some.is_empty() {
-                return Ok(erased);
-            }
-            for session in some {
-                match self.delete(owner, &session.record.id).await {
-                    Ok(()) => erased += 1,
-                    Err(error) if error.kind() == Kind::NotFound => {}
-                    Err(error) => return Err(error),
+    /// Sessions, conversations, and what was said and done in them, read piece by piece.
+    fn export(&self, owner: &str) -> BoxStream<'static, Result<Value>> {
+        let records = self.records.clone();
+        let export = Export { records, owner: owner.to_owned(), after: None, within: None, over: false };
+        let pieces = stream::unfold(export, |mut export| async move {
+            match export.next().await {
+                Ok(Some(lines)) => Some((lines.into_iter().map(Ok).collect(), export)),
+                Ok(None) => None,
+                Err(error) => {
+                    export.over = true;
+                    Some((vec![Err(error)], export))
                 }
             }
-        }
+        });
+        pieces.flat_map(|lines: Vec<Result<Value>>| stream::iter(lines)).boxed()
     }
 }
 
@@ -74,28 +72,30 @@ impl Export {
         if self.over {
             return Ok(None);
         }
-        if let Some(within) = &mut self.within {
-            if let Some(after) = within.messages {
-                let piece = self.sessions.messages(&within.session, after, PIECE).await?;
-                within.messages = piece.last().map(|last| last.sequence);
-                let line = |message| json!({"kind": "message", "session": within.session.id, "message": message});
+        let store = self.records.store();
+        if let Some((session, messages, calls)) = &mut self.within {
+            if let Some(after) = *messages {
+                let piece: Vec<Message> = message::page(store, &self.owner, &session.id, after, PIECE).await?;
+                *messages = piece.last().map(|last| last.sequence);
+                let line = |message| json!({"kind": "message", "session_id": session.id, "message": message});
                 return Ok(Some(piece.iter().map(line).collect()));
             }
-            if let Some(after) = within.calls {
-                let piece = self.sessions.tool_calls(&within.session, after, PIECE).await?;
-                within.calls = piece.last().map(|last| last.number);
-                let line = |call| json!({"kind": "tool_call", "session": within.session.id, "tool_call": call});
+            if let Some(after) = *calls {
+                let piece: Vec<ToolCall> = message::page(store, &self.owner, &session.id, after, PIECE).await?;
+                *calls = piece.last().map(|last| last.number);
+                let line = |call| json!({"kind": "tool_call", "session_id": session.id, "tool_call": call});
                 return Ok(Some(piece.iter().map(line).collect()));
             }
         }
-        let next = self.sessions.records.all(&self.owner, self.after.as_deref(), 1).await?;
+        let next = self.records.all(&self.owner, self.after.as_deref(), 1).await?;
         let Some(session) = next.into_iter().next().map(|next| next.record) else {
             self.over = true;
             return Ok(None);
         };
-        let line = json!({"kind": "session", "session": session});
+        let kind = if session.is_listed() { "session" } else { "conversation" };
+        let line = json!({"kind": kind, "session": session});
         self.after = Some(session.id.clone());
-        self.within = Some(Within { session, messages: Some(0), calls: Some(0) });
+        self.within = Some((session, Some(0), Some(0)));
         Ok(Some(vec![line]))
     }
 }

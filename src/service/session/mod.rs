@@ -174,10 +174,12 @@ impl Sessions {
     pub async fn get(&self, scope: Scope<'_>, id: &str) -> Result<Session> {
         let id = id.to_ascii_lowercase();
         let ours = self.find(scope.owner, &id).await?;
-        if ours.is_none() && scope.all && id.len() >= SHORTEST {
-            if let [owner] = self.records.owners(&id).await?.as_slice() {
-                return self.find(owner, &id).await?.ok_or_else(|| missing(&id));
-            }
+        if ours.is_none()
+            && scope.all
+            && id.len() >= SHORTEST
+            && let [owner] = self.records.owners(&id).await?.as_slice()
+        {
+            return self.find(owner, &id).await?.ok_or_else(|| missing(&id));
         }
         ours.ok_or_else(|| missing(&id))
     }

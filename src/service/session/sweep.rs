@@ -1,5 +1,6 @@
-//! What is done from time to time, whoever asks for it: turns whose process is gone are ended, and what has outlived its use is
-//! taken out.
+//! What is done from time to time, whoever asks for it.
+//!
+//! Turns whose process is gone are ended, and what has outlived its use is taken out.
 //!
 //! Each session stands once among those that are looked at, at a time at which it may be too old at the earliest. Who uses a
 //! session doesn't move it there: that is done when it is looked at.
@@ -14,7 +15,7 @@ use super::Sessions;
 use crate::model::session::{Origin, Session};
 use crate::model::{Kind, Result};
 use crate::store::session::Aged;
-use crate::store::{Change, Stored};
+use crate::store::{Change, Stored, response};
 
 /// How often.
 const EVERY: Duration = Duration::from_secs(10);
@@ -73,6 +74,15 @@ impl Sessions {
         if let Some(before) = kept.archives.and_then(|age| self.before(age)) {
             for aged in self.records.due(ARCHIVES, before, SOME).await? {
                 self.forget_archive(&aged).await?;
+                expired += 1;
+            }
+        }
+        if let Some(before) = kept.responses.and_then(|age| self.before(age)) {
+            for aged in self.records.due(response::AGING, before, SOME).await? {
+                let mut change = Change::default();
+                change.remove(&aged);
+                response::delete(&mut change, &aged.record.owner, &aged.record.id);
+                self.records.commit(change).await.map(drop)?;
                 expired += 1;
             }
         }

@@ -224,10 +224,8 @@ impl Numbering<'_> {
                 message::insert(change, &owner, &id, &said)?;
             }
             self.saying = Some(said.sequence);
-            if writing.over {
-                if let Some(usage) = &said.usage {
-                    totals.took(usage);
-                }
+            if let (true, Some(usage)) = (writing.over, &said.usage) {
+                totals.took(usage);
             }
             answers = said.provider.clone().zip(said.model.clone()).or(answers);
             messages.push(said);

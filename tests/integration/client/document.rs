@@ -39,11 +39,20 @@ fn close(value: &mut Value) {
 /// The path of the document's template for `path`, if it has one.
 fn template(path: &str) -> Option<&'static str> {
     let path = path.split(['?', '#']).next().unwrap_or_default();
-    let fits = |template: &&String| match template.split_once('{') {
-        None => *template == path,
-        Some((before, _)) => path.strip_prefix(before).is_some_and(|rest| !rest.is_empty()),
+    let same =
+        |(template, segment): (&str, &str)| template == segment || template.starts_with('{') && !segment.is_empty();
+    let whole = |template: &&String| {
+        template.split('/').count() == path.split('/').count() && template.split('/').zip(path.split('/')).all(same)
     };
-    OPEN["paths"].as_object().unwrap().keys().find(fits).map(String::as_str)
+    // A parameter at the end may span segments.
+    let spans = |template: &&String| match template.split_once('{') {
+        Some((before, after)) if after.ends_with('}') && !after.contains('/') => {
+            path.strip_prefix(before).is_some_and(|rest| !rest.is_empty())
+        }
+        _ => *template == path,
+    };
+    let mut templates = OPEN["paths"].as_object().unwrap().keys();
+    templates.clone().find(whole).or_else(|| templates.find(spans)).map(String::as_str)
 }
 
 /// Follows one reference, if there is one.
@@ -111,6 +120,14 @@ fn find(request: &Request, head: &Head, body: Option<&[u8]>) -> Vec<String> {
             Ok(body) => found.extend(faults(&CLOSED, &media["schema"], &body)),
             Err(error) => found.push(format!("no JSON: {error}")),
         },
+        Some(media) if head.kind() == "application/x-ndjson" && media["schema"]["type"] != "string" => {
+            for line in body.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
+                match serde_json::from_slice(line) {
+                    Ok(line) => found.extend(faults(&CLOSED, &media["schema"], &line)),
+                    Err(error) => found.push(format!("no JSON: {error}")),
+                }
+            }
+        }
         Some(_) => {}
     }
     for name in resolve(&CLOSED, response)["headers"].as_object().into_iter().flatten().map(|(name, _)| name) {

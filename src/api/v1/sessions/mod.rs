@@ -127,7 +127,7 @@ fn of_session(endpoint: Endpoint<State>) -> Endpoint<State> {
 
 /// Whose sessions `caller` may see.
 fn scope(caller: &Caller) -> Scope<'_> {
-    Scope { owner: caller.owner(), all: false }
+    Scope { owner: caller.owner(), all: caller.is_admin() }
 }
 
 /// The session in the path, for who may see it.
