@@ -122,7 +122,11 @@ fn without_a_place_for_compiled_code_the_server_starts_and_says_so_once() {
 fn no_home_is_no_folder_called_tilde() {
     let folder = tempfile::tempdir().unwrap();
     let mut command = program(folder.path());
-    let log = log_of_start(command.env_remove("HOME").env("MORTISE_LOGGING__FILE", "false").current_dir(folder.path()));
+    command.env_remove("HOME").env("MORTISE_LOGGING__FILE", "false").current_dir(folder.path());
+    // What can't be kept isn't taken.
+    let (well, text) = said(command.arg("--port").arg("0"));
+    assert!(!well && text.contains("HOME is not set") && text.contains("--ephemeral"), "{text}");
+    let log = log_of_start(command.arg("--ephemeral"));
     assert!(log.contains("HOME is not set"), "{log}");
     assert_eq!(files(folder.path()), [""; 0]);
 }
