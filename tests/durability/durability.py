@@ -32,7 +32,6 @@ plugins: {directory: HOME/plugins, cache: CACHE}
 logging: {level: warn, file: false}
 server: {port: PORT, rate_limit: {enabled: false}, REUSE}
 store: {path: DATA}
-sessions: {wait_for_disk: true}
 """
 
 

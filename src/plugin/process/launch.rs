@@ -29,8 +29,8 @@ pub(super) const TOO_MANY: i32 = 251;
 pub(super) const TOO_LARGE: i32 = 252;
 pub(super) const TIMED_OUT: i32 = 253;
 
-/// How often a launcher looks whether the server that started it is still there.
-const LOOK: Duration = Duration::from_millis(500);
+/// How often a launcher looks whether the program has ended, and whether the server is still there.
+const LOOK: Duration = Duration::from_millis(4);
 
 /// A stage, as the command line names it.
 #[derive(Clone, Debug)]
@@ -91,21 +91,26 @@ fn outer() -> io::Result<i32> {
     };
     let mut inner = Command::new("/proc/self/exe");
     inner.args(["confine", "--inner", apart, "--why", &why]).env_clear();
-    let mut child = inner.spawn()?;
     let server = getppid();
-    std::thread::spawn(move || {
-        // A server that was killed can't tell its children to end.
-        while getppid() == server {
-            std::thread::park_timeout(LOOK);
+    let mut child = inner.spawn()?;
+    // No thread can be started once children go into another namespace, so this one looks again and again.
+    loop {
+        if let Some(status) = child.try_wait()? {
+            return Ok(code(status));
         }
-        if let Some(group) = Pid::from_raw(std::process::id().try_into().unwrap_or_default()) {
+        // A server that was killed can't tell its children to end.
+        if getppid() != server
+            && let Some(group) = Pid::from_raw(std::process::id().try_into().unwrap_or_default())
+        {
             let _ = kill_process_group(group, Signal::KILL);
         }
-    });
-    child.wait().map(code)
+        std::thread::park_timeout(LOOK);
+    }
 }
 
 fn inner(apart: bool, why: String) -> io::Result<i32> {
+    // Whatever ends the outer stage ends this one, and with it all that it started.
+    rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;
     let order = Order::read(fs::File::from(io::stdin().as_fd().try_clone_to_owned()?))?;
     let mut found = Found { namespaces: apart, proc: !apart, landlock: "none".to_owned(), missing: None };
     if apart {

