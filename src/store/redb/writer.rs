@@ -25,6 +25,8 @@ const MOST_BYTES: usize = 16 << 20;
 
 /// What must stay free on the disk. The database never overwrites a page that is in use, so even deleting takes some.
 const SPARE: u64 = 4 << 20;
+/// What must be free before a disk that was full is taken for well: where only little fits, some writes go on to be refused.
+const ROOMY: u64 = 2 * SPARE;
 /// How many bytes a byte may take: pages are copied, and are not full.
 const AMPLIFICATION: u64 = 4;
 
@@ -207,7 +209,7 @@ impl Writer {
                     "the store's disk is full: nothing more is written until there is room; make some, or delete what isn't needed"
                 );
             }
-        } else if grew && self.shared.health() == Health::Full {
+        } else if grew && room >= ROOMY && self.shared.health() == Health::Full {
             self.recovered();
         }
         Ok(outcomes)
@@ -233,7 +235,11 @@ impl Writer {
         });
         let Err(error) = seen else {
             self.trouble = None;
-            if matches!(self.shared.health(), Health::Full | Health::Down) {
+            let over = match self.shared.health() {
+                Health::Full => room >= ROOMY,
+                health => health == Health::Down,
+            };
+            if over {
                 self.recovered();
             }
             return;
