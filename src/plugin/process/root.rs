@@ -22,8 +22,8 @@ pub(super) const LAUNCHER: &str = "/.launcher";
 /// Directories of the system; where they are links to others, they stay so.
 pub(super) const SYSTEM: [&str; 7] = ["/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"];
 
-/// What programs need of `/etc`, in which there are also things that concern nobody.
-pub(super) const ETC: [&str; 17] = [
+/// What programs need of `/etc`, in which there are also things that concern nobody, such as private keys beside certificates.
+pub(super) const ETC: [&str; 19] = [
     "/etc/alternatives",
     "/etc/ca-certificates",
     "/etc/gitconfig",
@@ -37,10 +37,12 @@ pub(super) const ETC: [&str; 17] = [
     "/etc/mime.types",
     "/etc/nsswitch.conf",
     "/etc/passwd",
-    "/etc/pki",
+    "/etc/pki/ca-trust",
+    "/etc/pki/tls/certs",
     "/etc/resolv.conf",
     "/etc/services",
-    "/etc/ssl",
+    "/etc/ssl/certs",
+    "/etc/ssl/openssl.cnf",
 ];
 
 const DEVICES: [&str; 5] = ["/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom"];
