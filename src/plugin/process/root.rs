@@ -75,8 +75,9 @@ pub(super) fn enter(order: &Order) -> io::Result<bool> {
             Ok(metadata) if metadata.is_symlink() && SYSTEM.iter().any(|system| path == Path::new(system)) => {
                 links.push((fs::read_link(path)?, path.to_owned()));
             }
-            Ok(_) => seen.push(Seen::open(path, path.into(), false)?),
-            Err(_) => {}
+            // A link to nowhere is nothing.
+            Ok(_) if path.metadata().is_ok() => seen.push(Seen::open(path, path.into(), false)?),
+            Ok(_) | Err(_) => {}
         }
     }
     seen.push(Seen::open(&std::env::current_exe()?, LAUNCHER.into(), false)?);
