@@ -146,7 +146,7 @@ impl Cli {
         }
         let config = Config::load(self.config.as_deref(), &overrides).map_err(|error| error.to_string())?;
         match self.command {
-            None | Some(Command::Serve(_)) => serve::serve(config),
+            None | Some(Command::Serve(_)) => serve::serve(config, self.config),
             Some(Command::Check) => serve::check(config),
             Some(Command::Health) => health::health(&config),
             Some(Command::Config { command: ConfigCommand::Show }) => {

@@ -116,7 +116,7 @@ fn write(config: &config::Store, part: &Path) -> Result<u64, String> {
     file.sync_all().map_err(wrong)?;
     let mut backup = Unpacker::new(reader(part)?).map_err(|error| error.to_string())?;
     let mut records = 0;
-    while let Some(pairs) = backup.next().map_err(|error| error.to_string())? {
+    while let Some(pairs) = backup.next_block().map_err(|error| error.to_string())? {
         records += pairs.len() as u64;
     }
     Ok(records)

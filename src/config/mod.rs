@@ -31,7 +31,7 @@ use serde::{Deserialize, Serialize};
 pub use auth::{Algorithm, Auth, Passwords, Registration};
 pub use limits::{Limits, PartialLimits};
 pub use load::{ConfigError, Overrides};
-pub use plugins::{BoundSecret, Confinement, Grant, Place, Plugins, Process, Quarantine, WorkspaceGrant};
+pub use plugins::{BoundSecret, Compiler, Confinement, Grant, Place, Plugins, Process, Quarantine, WorkspaceGrant};
 pub use presets::{Preset, presets};
 pub use prompt::Prompt;
 pub use rate::{Per, Rate, RateClass, RateLimit, SurfaceLimit, Surfaces};

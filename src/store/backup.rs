@@ -149,7 +149,7 @@ impl<R: Read> Unpacker<R> {
     ///
     /// # Errors
     /// If it isn't whole. What was read before is worth nothing then.
-    pub fn next(&mut self) -> Result<Option<Vec<Pair>>, BackupError> {
+    pub fn next_block(&mut self) -> Result<Option<Vec<Pair>>, BackupError> {
         let packed = self.number()?;
         if packed == 0 {
             return self.end().map(|()| None);
@@ -244,7 +244,7 @@ mod tests {
     fn unpacked(bytes: &[u8]) -> Result<Vec<Pair>, BackupError> {
         let mut unpacker = Unpacker::new(bytes)?;
         let mut pairs = Vec::new();
-        while let Some(more) = unpacker.next()? {
+        while let Some(more) = unpacker.next_block()? {
             pairs.extend(more);
         }
         Ok(pairs)

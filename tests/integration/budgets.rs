@@ -80,7 +80,7 @@ async fn a_budget_of_tokens_holds_on_every_surface_and_is_counted_exactly() {
 }
 
 #[tokio::test]
-async fn money_is_counted_by_the_price_and_survives_a_restart() {
+async fn money_is_counted_by_the_price() {
     let mut answer = completion("Hi!");
     answer["usage"] = json!({"prompt_tokens": 100, "completion_tokens": 50, "total_tokens": 150});
     let upstream = Upstream::always(Answer::json(&answer)).await;

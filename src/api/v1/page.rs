@@ -80,7 +80,7 @@ impl Wanted {
             }
             let mut link = path.to_owned();
             // Writing into a text doesn't fail.
-            drop(write!(link, "?{}", query.finish()));
+            let _ = write!(link, "?{}", query.finish());
             link
         };
         let limit = self.limit as u64;

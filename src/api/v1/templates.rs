@@ -21,31 +21,25 @@ use crate::service::template::{self, Words};
 /// What a template says.
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
+#[expect(dead_code, reason = "it is read field by field")]
 struct TemplateRequest {
     /// For people; not blank.
     #[schemars(length(max = 255), regex(pattern = r"\S"))]
-    #[expect(dead_code, reason = "it is read field by field")]
     name: String,
     /// For people.
     #[schemars(length(max = 10_000))]
-    #[expect(dead_code, reason = "it is read field by field")]
     description: Option<String>,
     /// For people: what it is for.
     #[schemars(length(max = 255))]
-    #[expect(dead_code, reason = "it is read field by field")]
     category: Option<String>,
     /// Options of sessions that are made from it.
-    #[expect(dead_code, reason = "it is read field by field")]
     sdk_options: Option<Map<String, Value>>,
     /// What models are told before anything else.
-    #[expect(dead_code, reason = "it is read field by field")]
     system_prompt: Option<String>,
     /// How those sessions are used: `interactive`, `background` or `forked`.
     #[schemars(regex(pattern = "^(interactive|background|non_interactive|forked)$"))]
-    #[expect(dead_code, reason = "it is read field by field")]
     default_mode: Option<String>,
     /// Whether everybody may use it.
-    #[expect(dead_code, reason = "it is read field by field")]
     is_public: Option<bool>,
 }
 

@@ -106,7 +106,8 @@ impl Pools {
     fn reclaim(&self) -> bool {
         let shelves: Vec<_> =
             self.0.lock().unwrap_or_else(PoisonError::into_inner).iter().filter_map(Weak::upgrade).collect();
-        shelves.iter().fold(false, |room, shelf| shelf.clear() || room)
+        // Each of them gives what it has: the first that has some is not enough.
+        shelves.iter().filter(|shelf| shelf.clear()).count() > 0
     }
 }
 

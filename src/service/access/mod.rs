@@ -17,7 +17,7 @@ mod signature;
 mod token;
 mod user;
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, RwLock};
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -54,7 +54,7 @@ pub struct Accounts {
     /// The classes of rates that there are.
     classes: Vec<String>,
     /// Who keeps what users own.
-    keepers: OnceLock<Vec<Arc<dyn Belongings>>>,
+    keepers: RwLock<Vec<Arc<dyn Belongings>>>,
 }
 
 /// What keys begin with: those that callers make, and those that the operator makes.
@@ -74,7 +74,7 @@ impl Accounts {
             audit: Audit::new(store.clone(), clock.clone()),
             registers: user::registers(server),
             classes: server.rate_limit.classes.keys().cloned().collect(),
-            keepers: OnceLock::new(),
+            keepers: RwLock::default(),
             store,
             clock,
             settings,

@@ -162,11 +162,12 @@ impl Budgets {
         Ok(ledger)
     }
 
-    /// What `subject` used within each of `periods`: days (`2026-01-31`) or months (`2026-01`).
+    /// What `subject` used within each of `periods`: days (`2026-01-31`) or months (`2026-01`). Calls that are over are in it.
     ///
     /// # Errors
     /// If the store can't be read.
     pub async fn spent(&self, subject: &str, periods: &[String]) -> Result<Vec<Spent>> {
+        self.flush().await;
         let keys = periods.iter().flat_map(|period| [CALLS, TOKENS, NANOS].map(|what| key(subject, period, what)));
         let counted = self.store.counters(keys.collect()).await?;
         let spent = counted.chunks_exact(3).map(|counts| match *counts {

@@ -20,12 +20,15 @@ pub(super) enum Told {
     Flush(oneshot::Sender<()>),
 }
 
+/// Counters and how much more they are, and who waits for that.
+type Waiting = (Vec<(Key, i64)>, oneshot::Sender<Result<()>>);
+
 /// What is to be written.
 #[derive(Default)]
 struct Owed {
     counts: BTreeMap<Key, i64>,
     /// Who waits, and for what.
-    waiting: Vec<(Vec<(Key, i64)>, oneshot::Sender<Result<()>>)>,
+    waiting: Vec<Waiting>,
     flushing: Vec<oneshot::Sender<()>>,
 }
 

@@ -1,5 +1,7 @@
 //! Tests of sessions and of turns in them.
 
+mod kept;
+
 use std::time::Duration;
 
 use super::*;

@@ -101,7 +101,7 @@ fn fill(file: &DatabaseFile, from: impl Read) -> Result<u64, StoreError> {
             let mut table = transaction.open_table(RECORDS).map_err(fault)?;
             let until = pairs + AT_ONCE as u64;
             while pairs < until {
-                let Some(block) = backup.next().map_err(broken)? else {
+                let Some(block) = backup.next_block().map_err(broken)? else {
                     over = true;
                     break;
                 };

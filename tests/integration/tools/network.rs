@@ -52,9 +52,9 @@ async fn what_is_not_granted_is_not_reached_however_it_is_written() {
 async fn a_name_that_means_an_inner_address_needs_its_network() {
     let upstream = Upstream::always(Answer::body(200, "text/plain", "hello")).await;
     let url = format!("http://localhost:{}", upstream.address().port());
-    let server = reaching(&[url.clone()], "").await;
+    let server = reaching(std::slice::from_ref(&url), "").await;
     denied(&server, "tool-fetch", "fetch", json!({ "url": url }), &["networks"]).await;
-    let server = reaching(&[url.clone()], ", networks: [127.0.0.0/8, \"::1/128\"]").await;
+    let server = reaching(std::slice::from_ref(&url), ", networks: [127.0.0.0/8, \"::1/128\"]").await;
     assert!(output(&server, "fetch", json!({ "url": url })).await.ends_with("hello"));
 }
 

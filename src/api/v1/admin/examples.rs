@@ -87,7 +87,9 @@ pub(super) fn key_patch() -> Value {
 
 pub(super) fn new_key() -> Value {
     let mut key = key();
-    key["key"] = json!("token-...");
-    key["last_used_at"] = Value::Null;
+    if let Some(fields) = key.as_object_mut() {
+        fields.insert("key".into(), json!("token-..."));
+        fields.insert("last_used_at".into(), Value::Null);
+    }
     key
 }

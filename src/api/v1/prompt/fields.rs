@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::http::fields::Fields;
+use crate::http::Fields;
 use crate::model::{Error, Kind, Result};
 
 /// A text that must be there and say something.

@@ -6,13 +6,18 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
 
+use super::fields::{flag, known, needed, several, text, too_many};
 use crate::http::Fields;
-use crate::model::{Error, Kind, Result};
+use crate::model::{Error, Result};
 use crate::service::prompt::{Keep, PREVIOUS, Prompt, SESSION};
 
 /// One prompt to one backend.
 #[derive(Debug, JsonSchema)]
 #[schemars(deny_unknown_fields)]
+#[expect(
+    dead_code,
+    reason = "the modes of tools and the number of turns are checked; a model alone has no use for them"
+)]
 pub(in crate::api::v1) struct PromptRequest {
     /// Who is asked: a provider, `provider/model`, or a route.
     #[schemars(regex(pattern = r"\S"))]
@@ -55,7 +60,6 @@ pub(in crate::api::v1) struct PromptRequest {
 /// When tools ask before they act.
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
-#[expect(missing_docs, reason = "the names explain themselves")]
 pub(super) enum ApprovalMode {
     Default,
     Auto,
@@ -66,7 +70,6 @@ pub(super) enum ApprovalMode {
 /// What tools may reach.
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-#[expect(missing_docs, reason = "the names explain themselves")]
 pub(super) enum SandboxMode {
     Default,
     ReadOnly,
@@ -77,7 +80,6 @@ pub(super) enum SandboxMode {
 /// How the answer is written.
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Eq)]
 #[serde(rename_all = "kebab-case")]
-#[expect(missing_docs, reason = "the names explain themselves")]
 pub(super) enum OutputFormat {
     Default,
     Text,

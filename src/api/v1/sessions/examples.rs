@@ -47,7 +47,9 @@ fn session() -> Value {
 
 pub(super) fn made() -> Value {
     let mut session = session();
-    session["success"] = true.into();
+    if let Some(session) = session.as_object_mut() {
+        session.insert("success".into(), true.into());
+    }
     session
 }
 

@@ -16,7 +16,7 @@ use super::page::{Next, Wanted, paged, wrong};
 use super::wire::unknown;
 use super::{PLATFORM, templates};
 use crate::api::{State, served};
-use crate::http::endpoint::answer;
+use crate::http::endpoint::{Answer, answer};
 use crate::http::{Endpoint, Reply, Request};
 use crate::model::caller::Caller;
 use crate::model::session::{Mode, Origin, Session, Status};
@@ -28,6 +28,7 @@ use crate::store::session::Filter;
 /// A copy of a session.
 #[derive(schemars::JsonSchema)]
 #[schemars(deny_unknown_fields)]
+#[expect(dead_code, reason = "it is read field by field")]
 struct ForkRequest {
     /// Its name; the old one's with a remark where it is left out.
     #[schemars(length(max = 255))]
@@ -58,17 +59,13 @@ pub(super) fn endpoints() -> Vec<Endpoint<State>> {
             .gives::<SessionList>("A page of them.", examples::sessions)
             .fails(&[422]),
     ];
-    let one: [(Method, &'static str, fn(Request<State>) -> crate::http::endpoint::Answer); 7] = [
-        (Method::GET, "/api/v1/sessions/{session_id}", |request| answer(get(request))),
-        (Method::PATCH, "/api/v1/sessions/{session_id}", |request| answer(change(request))),
-        (Method::DELETE, "/api/v1/sessions/{session_id}", |request| answer(delete(request))),
-        (Method::POST, "/api/v1/sessions/{session_id}/pause", |request| answer(pause(request))),
-        (Method::POST, "/api/v1/sessions/{session_id}/resume", |request| answer(resume(request))),
-        (Method::POST, "/api/v1/sessions/{session_id}/fork", |request| answer(fork(request))),
-        (Method::POST, "/api/v1/sessions/{session_id}/query", |request| answer(query::query(request))),
-    ];
-    let [show, edit, remove, pausing, resuming, forking, asking] =
-        one.map(|(method, path, handler)| of_session(Endpoint::new(method, &PLATFORM, path, handler)));
+    let show = one(Method::GET, "/api/v1/sessions/{session_id}", |request| answer(get(request)));
+    let edit = one(Method::PATCH, "/api/v1/sessions/{session_id}", |request| answer(change(request)));
+    let remove = one(Method::DELETE, "/api/v1/sessions/{session_id}", |request| answer(delete(request)));
+    let pausing = one(Method::POST, "/api/v1/sessions/{session_id}/pause", |request| answer(pause(request)));
+    let resuming = one(Method::POST, "/api/v1/sessions/{session_id}/resume", |request| answer(resume(request)));
+    let forking = one(Method::POST, "/api/v1/sessions/{session_id}/fork", |request| answer(fork(request)));
+    let asking = one(Method::POST, "/api/v1/sessions/{session_id}/query", |request| answer(query::query(request)));
     let messages = |request| answer(messages(request));
     let calls = |request| answer(tool_calls(request));
     endpoints.extend([
@@ -118,6 +115,10 @@ pub(super) fn endpoints() -> Vec<Endpoint<State>> {
     ]);
     endpoints.extend(archive::endpoints());
     endpoints
+}
+
+fn one(method: Method, path: &'static str, handler: fn(Request<State>) -> Answer) -> Endpoint<State> {
+    of_session(Endpoint::new(method, &PLATFORM, path, handler))
 }
 
 /// Tells of the session in the path.

@@ -210,7 +210,7 @@ async fn a_fork_takes_messages_and_files_along() {
     std::fs::write(files.join("notes.md"), "notes").unwrap();
     let fork = server.client.post(&at(&parent, "/fork"), &json!({"name": "Forked Session"})).await.expect(201);
     assert_eq!(fork["total_messages"], 4);
-    snapshot!(fork);
+    snapshot!(fork.clone());
     let copy = std::path::PathBuf::from(fork["working_directory_path"].as_str().unwrap());
     assert_eq!(std::fs::read_to_string(copy.join("notes.md")).unwrap(), "notes");
     let body = json!({"fork_at_message": 2, "include_working_directory": false});
