@@ -27,6 +27,7 @@ use crate::service::limit::Limiter;
 use crate::service::prompt::Prompts;
 use crate::service::provider::Providers;
 use crate::service::responses::Responses;
+use crate::service::run::Runs;
 use crate::service::session::Sessions;
 use crate::service::template::Templates;
 use crate::service::{Clock, Readiness, Toolbox, upkeep};
@@ -47,6 +48,7 @@ pub struct App {
     loader: Loader,
     telemetry: Arc<Telemetry>,
     store: Store,
+    runs: Arc<Runs>,
     sessions: Arc<Sessions>,
     budgets: Arc<Budgets>,
     /// Absent where nothing is stored.
@@ -106,32 +108,37 @@ impl App {
         let (server, exposed) = (config.server.clone(), config.telemetry.metrics);
         let limiter = Arc::new(Limiter::new(&server.rate_limit, clock.clone()));
         let prompts = Prompts::new(&config.prompt, server.max_request_body_bytes, sessions.clone(), wait_for_disk);
-        let scratch = config.store.path.join("scratch");
+        let (scratch, shared, bounds) = (config.store.path.join("scratch"), config.store.shared, config.runs.clone());
         let models = ModelCatalog::load(config.model_catalog.as_deref())?;
         let providers = Arc::new(Providers::new(config, egress, catalog.clone(), models));
         for fault in providers.route_faults() {
             // Its plugin may still come.
             tracing::warn!(error = fault.to_string(), "a route has a target that nobody serves");
         }
+        let chat = Chat::new(
+            providers.clone(),
+            limiter.clone(),
+            budgets.clone(),
+            telemetry.clone(),
+            Chance::system(),
+            clock.clone(),
+        );
+        let chat = Arc::new(chat);
+        let tools = Arc::new(Toolbox::new(catalog.clone(), metrics.plugins.clone(), scratch));
+        let runs = Arc::new(Runs::new(store.clone(), chat.clone(), tools.clone(), bounds, clock.clone()));
         let state = State {
-            chat: Chat::new(
-                providers.clone(),
-                limiter.clone(),
-                budgets.clone(),
-                telemetry.clone(),
-                Chance::system(),
-                clock.clone(),
-            ),
+            chat,
+            runs: runs.clone(),
             prompts,
             providers,
             store: store.clone(),
             budgets: budgets.clone(),
             conversations: Arc::new(Conversations::new(sessions.clone(), wait_for_disk)),
             sessions: sessions.clone(),
+            tools,
             templates,
             responses,
             accounts: accounts.clone(),
-            tools: Arc::new(Toolbox::new(catalog.clone(), metrics.plugins.clone(), scratch)),
             catalog,
             telemetry: telemetry.clone(),
             metrics: exposed,
@@ -143,13 +150,16 @@ impl App {
             document: Fixed::new(api::document().to_string().into(), "application/json"),
             keep_alive: seconds(server.keep_alive_secs),
         };
+        accounts.entrust(vec![runs.clone()]);
         let router = Router::new(endpoints, api::FALLBACK).map_err(Error::internal)?;
         let state = Arc::new(state);
         let pipeline = Arc::new(Pipeline::new(state, router, &server, limiter, accounts, telemetry.clone(), clock)?);
+        // Before anybody can ask how they are.
+        runs.pick_up(!shared).await?;
         let control = listening(control, &store, &data);
         let doors = listeners.open()?;
         readiness.ready();
-        Ok(Self { doors, pipeline, readiness, loader, telemetry, store, sessions, budgets, control })
+        Ok(Self { doors, pipeline, readiness, loader, telemetry, store, runs, sessions, budgets, control })
     }
 
     /// Where it listens, in the order of the configuration.
@@ -168,9 +178,18 @@ impl App {
     /// If no worker can be started.
     pub async fn serve(self, end: impl Future<Output = ()>) -> Result<()> {
         let watching = tokio::spawn(self.loader.watch());
+        let (tending, runs) = (tokio::spawn(self.runs.clone().tend()), self.runs.clone());
+        // Who watches a run is let go when it stops.
+        let end = async move {
+            end.await;
+            runs.shut_down().await;
+        };
         let sweeping = tokio::spawn(self.sessions.clone().sweep());
         let served = self.doors.serve(self.pipeline, self.readiness, end).await;
         watching.abort();
+        tending.abort();
+        // Some may have been begun since.
+        self.runs.shut_down().await;
         sweeping.abort();
         // What was answered is written, and what it took, if the store still takes it.
         if timeout(LAST_WORDS, self.budgets.flush()).await.is_err() {

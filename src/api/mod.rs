@@ -25,6 +25,7 @@ use crate::service::conversation::Conversations;
 use crate::service::prompt::Prompts;
 use crate::service::provider::Providers;
 use crate::service::responses::Responses;
+use crate::service::run::Runs;
 use crate::service::session::Sessions;
 use crate::service::template::Templates;
 use crate::service::{Clock, Readiness, Toolbox};
@@ -34,13 +35,15 @@ use crate::telemetry::Telemetry;
 /// What the endpoints share.
 pub struct State {
     /// Asks models.
-    pub chat: Chat,
+    pub chat: Arc<Chat>,
     /// What bounds prompts.
     pub prompts: Prompts,
     /// Who can be asked.
     pub providers: Arc<Providers>,
     /// What outlives the process.
     pub store: Store,
+    /// Agents at work.
+    pub runs: Arc<Runs>,
     /// What accounts and keys may use.
     pub budgets: Arc<Budgets>,
     /// Who there is.

@@ -33,7 +33,7 @@ pub(super) fn serve(mut config: Config, file: Option<PathBuf>) -> Result<ExitCod
     let runtime = builder.worker_threads(1).enable_all().build().map_err(|error| error.to_string())?;
     let served = runtime.block_on(async {
         tokio::spawn(log::report_dropped());
-        let app = App::build(config).await.map_err(|error| error.private().unwrap_or(error.public()).to_owned())?;
+        let app = Box::pin(App::build(config)).await.map_err(|error| error.private().unwrap_or(error.public()).to_owned())?;
         let open = app.addresses().iter().find(|address| !address.socket.ip().is_loopback());
         if let (Some(address), false) = (open, app.asks_for_keys()) {
             tracing::warn!("{address} can be reached from other machines, and nobody is asked who they are: whoever reaches it can use your providers; set MORTISE_API_KEY");

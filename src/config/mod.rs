@@ -11,6 +11,7 @@ mod presets;
 mod prompt;
 mod rate;
 mod routing;
+mod runs;
 mod secret;
 mod server;
 mod sessions;
@@ -36,6 +37,7 @@ pub use presets::{Preset, presets};
 pub use prompt::Prompt;
 pub use rate::{Per, Rate, RateClass, RateLimit, SurfaceLimit, Surfaces};
 pub use routing::{Breaker, Cache, Route, RouteCache, RouteTarget, Routing};
+pub use runs::Runs;
 pub use secret::Secret;
 pub use server::{AddressHeader, ClientAuth, Compression, Cors, Listen, Server, Ssl, TlsVersion};
 pub use sessions::{Retention, Sessions};
@@ -78,6 +80,9 @@ pub struct Config {
     /// Where everything is kept that must outlive the process.
     #[serde(deserialize_with = "or_default")]
     pub store: Store,
+    /// What bounds agents.
+    #[serde(deserialize_with = "or_default")]
+    pub runs: Runs,
     /// Sessions and conversations: who waits for whom, and what they may hold.
     #[serde(deserialize_with = "or_default")]
     pub sessions: Sessions,

@@ -22,6 +22,7 @@ pub mod readiness;
 mod recording;
 pub mod responses;
 pub mod route;
+pub mod run;
 pub mod served;
 pub mod session;
 pub mod template;

@@ -15,6 +15,7 @@ pub mod message;
 mod migrate;
 pub mod redb;
 pub mod response;
+pub mod runs;
 pub mod session;
 pub mod spaces;
 pub mod template;

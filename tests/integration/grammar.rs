@@ -5,6 +5,7 @@ mod chat;
 mod openai;
 mod query;
 mod responses;
+mod tasks;
 
 use serde_json::Value;
 
@@ -68,6 +69,8 @@ fn any(path: &str, asked: &[u8], events: &[Event]) -> Fault {
         query::read(events)
     } else if ends("/chat/stream") {
         chat::read(events).map(drop)
+    } else if path.starts_with("/api/tasks/") && ends("/events") {
+        tasks::read(events).map(drop)
     } else {
         Err("a stream that no checker knows; write one beside those of tests/integration/grammar/".into())
     }

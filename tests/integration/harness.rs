@@ -74,7 +74,8 @@ impl Server {
         }
         // Shared by all tests: compiling a plugin takes longer than most of them.
         config.plugins.cache = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("plugin-cache");
-        let app = App::build(config).await.unwrap_or_else(|error| panic!("the server does not start: {error}"));
+        let app =
+            Box::pin(App::build(config)).await.unwrap_or_else(|error| panic!("the server does not start: {error}"));
         let addresses: Vec<_> = app.addresses().iter().map(|address| address.socket).collect();
         let (stop, stopped) = oneshot::channel::<()>();
         let task = tokio::spawn(async move {

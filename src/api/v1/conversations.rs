@@ -119,7 +119,7 @@ pub(super) async fn say(request: Request<State>) -> Result<Reply> {
     let question = chat::Message::text(Role::User, asked.message.clone());
     let (talk, turn, before) = ask(&state, asked, wish, false, &caller).await?;
     // Whoever begins a conversation by this name wants it kept.
-    let (mut talk, answer) = answered(talk.kept(), turn).await?;
+    let (mut talk, answer, _) = answered(talk.kept(), turn).await?;
     let response = spoken(&answer);
     let said = chat::Message::text(Role::Assistant, response.clone());
     let messages = before.iter().chain([&question, &said]).map(Into::into).collect();

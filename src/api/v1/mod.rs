@@ -11,6 +11,7 @@ mod page;
 mod prompt;
 mod sessions;
 pub(super) mod shape;
+mod speaker;
 mod templates;
 mod tools;
 mod wire;
@@ -71,7 +72,7 @@ pub(super) fn endpoints() -> Vec<Endpoint<State>> {
         served::documented(Endpoint::post(surface, "/api/v1/chat/stream", |request| answer(chat::stream(request))))
             .named("streamChat", "Sends one message and streams the answer.")
             .described(
-                "Server-sent events, each with a name and JSON: `start`, then `token`, `thinking` and `tool_call` as \
+                "Server-sent events, each with a name and JSON: `start`, then `token`, `thinking`, `tool_call` and `tool_result` as \
                  they come, then `end`. What fails before the first event has a status of its own; what fails later \
                  is an `error` before the `end`.",
             )
