@@ -27,8 +27,10 @@ pub(in crate::api::v1) struct PromptRequest {
     /// Whether no session is to be kept.
     pub(super) ephemeral: Option<bool>,
     /// When tools ask before they act. A prompt is answered by the model alone, which has none.
+    #[expect(dead_code, reason = "it goes for tools, of which a prompt uses none")]
     pub(super) approval_mode: Option<ApprovalMode>,
     /// What tools may reach. A prompt is answered by the model alone, which has none.
+    #[expect(dead_code, reason = "it goes for tools, of which a prompt uses none")]
     pub(super) sandbox_mode: Option<SandboxMode>,
     /// `stream-json` gives the answer line by line, as it comes; the others give it whole.
     pub(super) output_format: Option<OutputFormat>,
@@ -37,6 +39,7 @@ pub(in crate::api::v1) struct PromptRequest {
     pub(super) max_tokens: Option<u32>,
     /// The most turns between model and tools; 0 is no limit. A prompt takes one.
     #[schemars(range(min = 0, max = 4_294_967_295_u32))]
+    #[expect(dead_code, reason = "it goes for tools, of which a prompt uses none")]
     pub(super) max_turns: Option<u32>,
     /// What the model is told beside the prompt.
     pub(super) system_prompt: Option<String>,
@@ -55,7 +58,6 @@ pub(in crate::api::v1) struct PromptRequest {
 /// When tools ask before they act.
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
-#[expect(missing_docs, reason = "the names explain themselves")]
 pub(super) enum ApprovalMode {
     Default,
     Auto,
@@ -66,7 +68,6 @@ pub(super) enum ApprovalMode {
 /// What tools may reach.
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-#[expect(missing_docs, reason = "the names explain themselves")]
 pub(super) enum SandboxMode {
     Default,
     ReadOnly,
@@ -77,7 +78,6 @@ pub(super) enum SandboxMode {
 /// How the answer is written.
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Eq)]
 #[serde(rename_all = "kebab-case")]
-#[expect(missing_docs, reason = "the names explain themselves")]
 pub(super) enum OutputFormat {
     Default,
     Text,
