@@ -6,8 +6,8 @@ CONFIG ?= config/demo.yaml
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 PLUGINS := --manifest-path plugins/Cargo.toml --target-dir $(TARGET)/plugins --workspace
 
-.PHONY: run test bench bench-start attacks rolling static dist check-dist fmt check-format check-lints check-licences check-toolchain \
-	check-fresh check-attacks check-openapi check-docs check-metrics python node check-agents
+.PHONY: run test bench bench-start attacks rolling durability static dist check-dist fmt check-format check-lints check-licences check-toolchain \
+	check-fresh check-attacks check-durability check-openapi check-docs check-metrics python node check-agents
 .NOTPARALLEL:
 
 # Starts the server; `make run CONFIG=my.yaml` with another configuration.
@@ -15,7 +15,7 @@ run: check-toolchain
 	cargo run -- serve --config $(CONFIG)
 
 # Everything that a change must pass. The main run comes last, so that its summary is what one reads.
-test: check-toolchain python node check-format check-lints check-licences check-fresh check-attacks
+test: check-toolchain python node check-format check-lints check-licences check-fresh check-attacks check-durability
 	cargo test $(PLUGINS)
 	cargo test --workspace --doc
 	@if cargo nextest --version >/dev/null 2>&1; then \
@@ -28,10 +28,12 @@ test: check-toolchain python node check-format check-lints check-licences check-
 # compare ratios of one run.
 bench: check-toolchain
 	cargo bench --bench exchange
+	cargo bench --bench store
 	cargo build --release
 	python3 tests/bench/load.py $(TARGET)/release/mortise
 	python3 tests/bench/streams.py $(TARGET)/release/mortise
 	python3 tests/bench/translation.py $(TARGET)/release/mortise
+	python3 tests/bench/logins.py $(TARGET)/release/mortise --most 1.5
 
 # How long a start takes, and what an idle server holds; fails over the limits of tests/bench/start.py.
 bench-start: static
@@ -42,6 +44,11 @@ CERTIFICATE := $(TARGET)/attacks/cert.pem
 attacks: static $(CERTIFICATE)
 	python3 tests/attacks/attacks.py $(STATIC) --cert $(CERTIFICATE) --key $(TARGET)/attacks/key.pem
 
+# The server killed at random moments, its disk full, its file damaged: fails if anything is lost that was acknowledged. The
+# short form is part of `make test`.
+durability: static
+	python3 tests/durability/durability.py $(STATIC)
+
 # A certificate and whole processes replaced under load: fails if a request does.
 rolling: static
 	python3 tests/rolling/rolling.py $(STATIC)
@@ -50,6 +57,10 @@ rolling: static
 check-attacks: check-toolchain
 	cargo build --workspace --tests
 	python3 tests/attacks/attacks.py $(TARGET)/debug/mortise --short --cache $(TARGET)/tmp/plugin-cache
+
+check-durability: check-toolchain
+	cargo build --workspace --tests
+	python3 tests/durability/durability.py $(TARGET)/debug/mortise --short --cache $(TARGET)/tmp/plugin-cache
 
 $(CERTIFICATE):
 	@mkdir -p $(TARGET)/attacks

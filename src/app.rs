@@ -1,6 +1,7 @@
 //! The composition root: the only place where everything meets.
 
 use std::future::Future;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,18 +14,24 @@ use crate::egress::Egress;
 use crate::http::{Fixed, Router};
 use crate::model::{Error, Result};
 use crate::plugin::bundled::BUNDLED;
+use crate::plugin::process::Runner;
 use crate::plugin::wasm::{Loader, Sandbox};
-use crate::service::access::Accounts;
+use crate::service::access::{Accounts, COMMANDS};
+use crate::service::budget::Budgets;
 use crate::service::catalog::ModelCatalog;
 use crate::service::chance::Chance;
 use crate::service::chat::Chat;
+use crate::service::control::{Control, Listening};
 use crate::service::conversation::Conversations;
 use crate::service::limit::Limiter;
 use crate::service::prompt::Prompts;
 use crate::service::provider::Providers;
+use crate::service::responses::Responses;
+use crate::service::run::Runs;
 use crate::service::session::Sessions;
-use crate::service::{Clock, Readiness, Toolbox};
-use crate::store::Store;
+use crate::service::template::Templates;
+use crate::service::{Clock, Readiness, Toolbox, upkeep};
+use crate::store::{Health, Store};
 use crate::telemetry::Telemetry;
 use crate::telemetry::metrics::Metrics;
 use crate::telemetry::otel::{self, Otel};
@@ -41,7 +48,11 @@ pub struct App {
     loader: Loader,
     telemetry: Arc<Telemetry>,
     store: Store,
+    runs: Arc<Runs>,
     sessions: Arc<Sessions>,
+    budgets: Arc<Budgets>,
+    /// Absent where nothing is stored.
+    control: Option<Listening>,
 }
 
 // === impl App ===
@@ -61,34 +72,73 @@ impl App {
         let exported = otel(&config.telemetry.otlp, &egress)?;
         let telemetry = Arc::new(Telemetry { metrics: metrics.clone(), stats: Stats::default(), otel: exported });
         let store = Store::open(&config.store, metrics.store.clone()).await?;
+        let mut control = Control::default();
+        upkeep::offer(&mut control, &store);
+        let data = config.store.path.clone();
         let accounts = Arc::new(Accounts::new(store.clone(), &config.server, clock.clone()));
         accounts.prepare().await?;
-        let sandbox = Sandbox::new(&config.plugins)?.counting(metrics.plugins.clone());
+        let (budgets, writer) = Budgets::new(store.clone(), clock.clone());
+        tokio::spawn(writer.run());
+        for name in COMMANDS {
+            let accounts = accounts.clone();
+            control.on(name, move |with| {
+                let accounts = accounts.clone();
+                async move { accounts.command(name, with).await }
+            });
+        }
+        let runner = Arc::new(Runner::new(config.plugins.process.clone()));
+        let sandbox = Sandbox::new(&config.plugins)?.counting(metrics.plugins.clone()).reaching(
+            egress.clone(),
+            config.egress.timeouts,
+            store.clone(),
+            runner.clone(),
+        );
+        if config.plugins.grants.values().any(|grant| !grant.programs.is_empty()) {
+            tokio::spawn(async move { runner.probe().await });
+        }
         let loader = Loader::load(sandbox, config.plugins.clone(), BUNDLED).await?;
         let catalog = loader.catalog();
         let readiness = Arc::new(Readiness::default());
-        let kept = config.sessions.clone();
-        let sessions = Arc::new(Sessions::new(store.clone(), clock.clone(), kept.clone()));
+        let wait_for_disk = config.sessions.wait_for_disk;
+        let sessions = Arc::new(Sessions::new(store.clone(), clock.clone(), &config));
+        let templates = Templates::new(store.clone(), clock.clone());
+        let responses = Responses::new(store.clone(), clock.clone());
+        accounts.entrust(vec![sessions.clone(), Arc::new(templates.clone()), Arc::new(responses.clone())]);
         let seconds = Duration::from_secs;
         let (server, exposed) = (config.server.clone(), config.telemetry.metrics);
         let limiter = Arc::new(Limiter::new(&server.rate_limit, clock.clone()));
-        let prompts = Prompts::new(&config.prompt, server.max_request_body_bytes, sessions.clone(), kept.wait_for_disk);
-        let scratch = config.store.path.join("scratch");
+        let prompts = Prompts::new(&config.prompt, server.max_request_body_bytes, sessions.clone(), wait_for_disk);
+        let (scratch, shared, bounds) = (config.store.path.join("scratch"), config.store.shared, config.runs.clone());
         let models = ModelCatalog::load(config.model_catalog.as_deref())?;
         let providers = Arc::new(Providers::new(config, egress, catalog.clone(), models));
         for fault in providers.route_faults() {
             // Its plugin may still come.
             tracing::warn!(error = fault.to_string(), "a route has a target that nobody serves");
         }
+        let chat = Chat::new(
+            providers.clone(),
+            limiter.clone(),
+            budgets.clone(),
+            telemetry.clone(),
+            Chance::system(),
+            clock.clone(),
+        );
+        let chat = Arc::new(chat);
+        let tools = Arc::new(Toolbox::new(catalog.clone(), metrics.plugins.clone(), scratch));
+        let runs = Arc::new(Runs::new(store.clone(), chat.clone(), tools.clone(), bounds, clock.clone()));
         let state = State {
-            chat: Chat::new(providers.clone(), limiter.clone(), telemetry.clone(), Chance::system(), clock.clone()),
+            chat,
+            runs: runs.clone(),
             prompts,
             providers,
             store: store.clone(),
-            accounts: accounts.clone(),
-            conversations: Arc::new(Conversations::new(sessions.clone(), kept.wait_for_disk)),
+            budgets: budgets.clone(),
+            conversations: Arc::new(Conversations::new(sessions.clone(), wait_for_disk)),
             sessions: sessions.clone(),
-            tools: Arc::new(Toolbox::new(catalog.clone(), metrics.plugins.clone(), scratch)),
+            tools,
+            templates,
+            responses,
+            accounts: accounts.clone(),
             catalog,
             telemetry: telemetry.clone(),
             metrics: exposed,
@@ -100,12 +150,16 @@ impl App {
             document: Fixed::new(api::document().to_string().into(), "application/json"),
             keep_alive: seconds(server.keep_alive_secs),
         };
+        accounts.entrust(vec![runs.clone()]);
         let router = Router::new(endpoints, api::FALLBACK).map_err(Error::internal)?;
         let state = Arc::new(state);
         let pipeline = Arc::new(Pipeline::new(state, router, &server, limiter, accounts, telemetry.clone(), clock)?);
+        // Before anybody can ask how they are.
+        runs.pick_up(!shared).await?;
+        let control = listening(control, &store, &data);
         let doors = listeners.open()?;
         readiness.ready();
-        Ok(Self { doors, pipeline, readiness, loader, telemetry, store, sessions })
+        Ok(Self { doors, pipeline, readiness, loader, telemetry, store, runs, sessions, budgets, control })
     }
 
     /// Where it listens, in the order of the configuration.
@@ -124,14 +178,27 @@ impl App {
     /// If no worker can be started.
     pub async fn serve(self, end: impl Future<Output = ()>) -> Result<()> {
         let watching = tokio::spawn(self.loader.watch());
+        let (tending, runs) = (tokio::spawn(self.runs.clone().tend()), self.runs.clone());
+        // Who watches a run is let go when it stops.
+        let end = async move {
+            end.await;
+            runs.shut_down().await;
+        };
         let sweeping = tokio::spawn(self.sessions.clone().sweep());
         let served = self.doors.serve(self.pipeline, self.readiness, end).await;
         watching.abort();
+        tending.abort();
+        // Some may have been begun since.
+        self.runs.shut_down().await;
         sweeping.abort();
-        // What was answered is written, if the store still takes it.
+        // What was answered is written, and what it took, if the store still takes it.
+        if timeout(LAST_WORDS, self.budgets.flush()).await.is_err() {
+            tracing::error!("the store didn't take what calls used within {} s", LAST_WORDS.as_secs());
+        }
         if timeout(LAST_WORDS, self.sessions.settle()).await.is_err() {
             tracing::error!("the store didn't take all that was said within {} s", LAST_WORDS.as_secs());
         }
+        drop(self.control);
         if let Err(error) = self.store.close().await {
             tracing::warn!(%error, "the store couldn't be closed properly; it is repaired when it is opened next");
         }
@@ -143,6 +210,19 @@ impl App {
         }
         served.map_err(Error::internal)
     }
+}
+
+/// Listens to commands, where there is a directory for that.
+fn listening(control: Control, store: &Store, directory: &Path) -> Option<Listening> {
+    if store.health() == Health::Volatile {
+        return None;
+    }
+    let listening = control.listen(directory);
+    listening
+        .inspect_err(
+            |error| tracing::warn!(%error, "no socket for commands: `mortise store backup` has to wait for the end"),
+        )
+        .ok()
 }
 
 /// Starts exporting, if the operator wants that.

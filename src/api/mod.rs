@@ -19,11 +19,15 @@ use crate::http::openapi::{self, Info};
 use crate::http::{Endpoint, Fixed, Surface};
 use crate::plugin::Catalog;
 use crate::service::access::Accounts;
+use crate::service::budget::Budgets;
 use crate::service::chat::Chat;
 use crate::service::conversation::Conversations;
 use crate::service::prompt::Prompts;
 use crate::service::provider::Providers;
+use crate::service::responses::Responses;
+use crate::service::run::Runs;
 use crate::service::session::Sessions;
+use crate::service::template::Templates;
 use crate::service::{Clock, Readiness, Toolbox};
 use crate::store::Store;
 use crate::telemetry::Telemetry;
@@ -31,17 +35,25 @@ use crate::telemetry::Telemetry;
 /// What the endpoints share.
 pub struct State {
     /// Asks models.
-    pub chat: Chat,
+    pub chat: Arc<Chat>,
     /// What bounds prompts.
     pub prompts: Prompts,
     /// Who can be asked.
     pub providers: Arc<Providers>,
     /// What outlives the process.
     pub store: Store,
+    /// Agents at work.
+    pub runs: Arc<Runs>,
+    /// What accounts and keys may use.
+    pub budgets: Arc<Budgets>,
     /// Who there is.
     pub accounts: Arc<Accounts>,
     /// What was said and done, by whom.
     pub sessions: Arc<Sessions>,
+    /// What sessions can be made from.
+    pub templates: Templates,
+    /// Answers that can be gone on from.
+    pub responses: Responses,
     /// What was said before on the chat surface.
     pub conversations: Arc<Conversations>,
     /// What models can be given, and calls of it.

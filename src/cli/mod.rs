@@ -1,10 +1,15 @@
 //! The command line.
 
+mod accounts;
+mod confine;
 mod health;
 mod logs;
 mod openapi;
 mod plugin;
 mod serve;
+mod store;
+mod tokens;
+mod users;
 
 use std::io::Write;
 use std::net::IpAddr;
@@ -45,6 +50,24 @@ enum Command {
     Logs(logs::LogsFlags),
     /// Print the API document: OpenAPI 3.1, as the server has it at /openapi.json.
     Openapi(openapi::OpenapiFlags),
+    /// Check what is stored, back it up, restore it.
+    Store {
+        #[command(subcommand)]
+        command: store::StoreCommand,
+    },
+    /// Make, change and list accounts; while a server runs, it is asked to.
+    Users {
+        #[command(subcommand)]
+        command: users::UsersCommand,
+    },
+    /// Make, list and revoke keys for callers; while a server runs, it is asked to.
+    Tokens {
+        #[command(subcommand)]
+        command: tokens::TokensCommand,
+    },
+    /// Start a program for a tool, confined; what the server itself does with this program.
+    #[command(hide = true)]
+    Confine(confine::ConfineFlags),
     /// Look at plugins, check them, build them.
     Plugin {
         #[command(subcommand)]
@@ -99,6 +122,10 @@ impl Cli {
     }
 
     fn try_run(self) -> Result<ExitCode, String> {
+        // Before anything else is done: it becomes another program.
+        if let Some(Command::Confine(flags)) = self.command {
+            return Ok(confine::run(flags));
+        }
         // A flag may stand before the command or behind it.
         let (before, behind) = match &self.command {
             Some(Command::Serve(flags)) => (self.serve, flags.clone()),
@@ -119,7 +146,7 @@ impl Cli {
         }
         let config = Config::load(self.config.as_deref(), &overrides).map_err(|error| error.to_string())?;
         match self.command {
-            None | Some(Command::Serve(_)) => serve::serve(config),
+            None | Some(Command::Serve(_)) => serve::serve(config, self.config),
             Some(Command::Check) => serve::check(config),
             Some(Command::Health) => health::health(&config),
             Some(Command::Config { command: ConfigCommand::Show }) => {
@@ -127,6 +154,10 @@ impl Cli {
             }
             Some(Command::Logs(flags)) => logs::run(&flags, &config),
             Some(Command::Openapi(flags)) => openapi::run(&flags),
+            Some(Command::Store { command }) => store::run(&command, &config.store),
+            Some(Command::Users { command }) => users::run(command, &config),
+            Some(Command::Tokens { command }) => tokens::run(command, &config),
+            Some(Command::Confine(flags)) => Ok(confine::run(flags)),
             Some(Command::Plugin { command }) => plugin::run(command, config),
         }
     }

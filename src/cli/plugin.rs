@@ -1,7 +1,7 @@
 //! `mortise plugin`.
 
 use std::fmt::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Subcommand;
@@ -14,6 +14,17 @@ use crate::plugin::wasm::{Code, Loader, Sandbox, warm};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum PluginCommand {
+    /// Write the first files of a new plugin, which build as they are.
+    New {
+        /// The directory to make, named like the plugin.
+        directory: PathBuf,
+        /// What it brings.
+        #[arg(long, value_enum, default_value_t = NewKind::Tool)]
+        kind: NewKind,
+        /// The crate mortise-sdk, `sdk/rust` in the sources; looked for in the directories above where left out.
+        #[arg(long)]
+        sdk: Option<PathBuf>,
+    },
     /// Say which plugins the server would load.
     List,
     /// Load a file as the server would, without publishing it.
@@ -35,8 +46,17 @@ pub(super) enum PluginCommand {
     },
 }
 
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+pub(super) enum NewKind {
+    /// Tools for models.
+    Tool,
+    /// A vendor's models.
+    Provider,
+}
+
 pub(super) fn run(command: PluginCommand, config: Config) -> Result<ExitCode, String> {
     match command {
+        PluginCommand::New { directory, kind, sdk } => new(&directory, kind, sdk.as_deref()),
         PluginCommand::List => block_on(list(config))?,
         PluginCommand::Check { file } => block_on(check(config, file))?,
         PluginCommand::Warm { portable } => block_on(async move { warm_up(&config, portable) })?,
@@ -142,6 +162,18 @@ fn warm_up(config: &Config, portable: bool) -> Result<ExitCode, String> {
     }
     print(&text)?;
     Ok(if well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn new(directory: &Path, kind: NewKind, sdk: Option<&Path>) -> Result<ExitCode, String> {
+    let kind = match kind {
+        NewKind::Tool => mortise_build::Kind::Tool,
+        NewKind::Provider => mortise_build::Kind::Provider,
+    };
+    let written = mortise_build::skeleton(kind, directory, sdk).map_err(|error| error.to_string())?;
+    let mut text: String = written.iter().map(|path| format!("{}\n", path.display())).collect();
+    let shown = directory.display();
+    let _ = write!(text, "\nnow: cd {shown} && cargo test && mortise plugin build");
+    print(&text)
 }
 
 fn build(directory: PathBuf) -> Result<ExitCode, String> {

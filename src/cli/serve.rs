@@ -1,5 +1,7 @@
 //! `mortise serve` and `mortise check`.
 
+use std::ffi::OsString;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -21,7 +23,9 @@ use crate::telemetry::log;
 /// How long threads that still compute may take to notice that it is over.
 const LAST_MOMENTS: Duration = Duration::from_millis(500);
 
-pub(super) fn serve(config: Config) -> Result<ExitCode, String> {
+/// `file`: where `config` was read from, if somebody said.
+pub(super) fn serve(mut config: Config, file: Option<PathBuf>) -> Result<ExitCode, String> {
+    config.plugins.compiler = compiler(file);
     let _log = log::start(&log_settings(&config.logging))?;
     spare_memory();
     // Requests are served on the workers' own threads; this one accepts, and watches plugins.
@@ -29,7 +33,7 @@ pub(super) fn serve(config: Config) -> Result<ExitCode, String> {
     let runtime = builder.worker_threads(1).enable_all().build().map_err(|error| error.to_string())?;
     let served = runtime.block_on(async {
         tokio::spawn(log::report_dropped());
-        let app = App::build(config).await.map_err(|error| error.private().unwrap_or(error.public()).to_owned())?;
+        let app = Box::pin(App::build(config)).await.map_err(|error| error.private().unwrap_or(error.public()).to_owned())?;
         let open = app.addresses().iter().find(|address| !address.socket.ip().is_loopback());
         if let (Some(address), false) = (open, app.asks_for_keys()) {
             tracing::warn!("{address} can be reached from other machines, and nobody is asked who they are: whoever reaches it can use your providers; set MORTISE_API_KEY");
@@ -54,6 +58,13 @@ pub(super) fn serve(config: Config) -> Result<ExitCode, String> {
     });
     runtime.shutdown_timeout(LAST_MOMENTS);
     served.map(|()| ExitCode::SUCCESS)
+}
+
+/// This program, as what compiles plugins with the same configuration.
+fn compiler(file: Option<PathBuf>) -> Option<config::Compiler> {
+    let file = file.into_iter().flat_map(|file| ["--config".into(), file.into_os_string()]);
+    let arguments = file.chain(["plugin", "warm"].map(OsString::from)).collect();
+    std::env::current_exe().ok().map(|program| config::Compiler { program, arguments })
 }
 
 /// Tells the service manager, if there is one that wants to know.

@@ -11,6 +11,7 @@ mod presets;
 mod prompt;
 mod rate;
 mod routing;
+mod runs;
 mod secret;
 mod server;
 mod sessions;
@@ -31,14 +32,15 @@ use serde::{Deserialize, Serialize};
 pub use auth::{Algorithm, Auth, Passwords, Registration};
 pub use limits::{Limits, PartialLimits};
 pub use load::{ConfigError, Overrides};
-pub use plugins::{BoundSecret, Confinement, Grant, Place, Plugins, Process, Quarantine, WorkspaceGrant};
+pub use plugins::{BoundSecret, Compiler, Confinement, Grant, Place, Plugins, Process, Quarantine, WorkspaceGrant};
 pub use presets::{Preset, presets};
 pub use prompt::Prompt;
-pub use rate::{Per, Rate, RateLimit, SurfaceLimit, Surfaces};
+pub use rate::{Per, Rate, RateClass, RateLimit, SurfaceLimit, Surfaces};
 pub use routing::{Breaker, Cache, Route, RouteCache, RouteTarget, Routing};
+pub use runs::Runs;
 pub use secret::Secret;
 pub use server::{AddressHeader, ClientAuth, Compression, Cors, Listen, Server, Ssl, TlsVersion};
-pub use sessions::Sessions;
+pub use sessions::{Retention, Sessions};
 pub use store::{Store, StoreEngine};
 pub use telemetry::{LogFormat, Logging, Otlp, Rotation, Telemetry};
 use units::{byte_size, duration, entries, or_default};
@@ -78,9 +80,15 @@ pub struct Config {
     /// Where everything is kept that must outlive the process.
     #[serde(deserialize_with = "or_default")]
     pub store: Store,
+    /// What bounds agents.
+    #[serde(deserialize_with = "or_default")]
+    pub runs: Runs,
     /// Sessions and conversations: who waits for whom, and what they may hold.
     #[serde(deserialize_with = "or_default")]
     pub sessions: Sessions,
+    /// For how long what nobody uses is kept.
+    #[serde(deserialize_with = "or_default")]
+    pub retention: Retention,
     /// What is logged, and how.
     #[serde(deserialize_with = "or_default")]
     pub logging: Logging,

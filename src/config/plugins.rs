@@ -1,6 +1,7 @@
 //! `plugins`: where plugins are, what they may do, what bounds them and the programs that they start.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -36,6 +37,18 @@ pub struct Plugins {
     /// What plugins may do, by id.
     #[serde(deserialize_with = "entries")]
     pub grants: BTreeMap<String, Grant>,
+    /// What compiles plugins at the first start; no key, for only the program knows where it is.
+    #[serde(skip)]
+    pub compiler: Option<Compiler>,
+}
+
+/// A program that compiles plugins into the cache.
+#[derive(Clone, Debug)]
+pub struct Compiler {
+    /// Where it is.
+    pub program: PathBuf,
+    /// What it is told.
+    pub arguments: Vec<OsString>,
 }
 
 /// `plugins.quarantine`.
@@ -167,6 +180,7 @@ impl Default for Plugins {
             limits: Limits::default(),
             process: Process::default(),
             grants: BTreeMap::new(),
+            compiler: None,
         }
     }
 }

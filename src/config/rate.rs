@@ -1,9 +1,12 @@
 //! `server.rate_limit`: how often each caller may ask, by surface.
 
+use std::collections::BTreeMap;
 use std::num::NonZeroU64;
 use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::units::entries;
 
 /// `server.rate_limit`.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -17,6 +20,19 @@ pub struct RateLimit {
     pub callers: usize,
     /// The limits of each surface.
     pub surfaces: Surfaces,
+    /// Limits for accounts and keys that name them, in place of the surfaces', and for all surfaces together.
+    #[serde(deserialize_with = "entries")]
+    pub classes: BTreeMap<String, RateClass>,
+}
+
+/// One of `server.rate_limit.classes`.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RateClass {
+    /// Requests.
+    pub requests: Vec<Rate>,
+    /// Tokens, of prompts and answers together.
+    pub tokens: Vec<Rate>,
 }
 
 /// `server.rate_limit.surfaces`.
@@ -86,7 +102,13 @@ const DAY: u64 = 24 * HOUR;
 
 impl Default for RateLimit {
     fn default() -> Self {
-        Self { enabled: true, requests_per_minute: None, callers: 100_000, surfaces: Surfaces::default() }
+        Self {
+            enabled: true,
+            requests_per_minute: None,
+            callers: 100_000,
+            surfaces: Surfaces::default(),
+            classes: BTreeMap::new(),
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! `sessions`.
+//! `sessions` and `retention`: who waits for whom, and for how long all of it is kept.
 
 use std::time::Duration;
 
@@ -25,5 +25,31 @@ pub struct Sessions {
 impl Default for Sessions {
     fn default() -> Self {
         Self { wait: Duration::from_secs(30), queue: 8, wait_for_disk: false, workspace_quota: 1 << 30 }
+    }
+}
+
+/// For how long what nobody uses is kept; for ever where it is null.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Retention {
+    /// Conversations of the chat surface, from their last message on.
+    #[serde(with = "duration::option")]
+    pub conversations: Option<Duration>,
+    /// Other sessions, from their last change on, with their files.
+    #[serde(with = "duration::option")]
+    pub sessions: Option<Duration>,
+    /// Archives, from when they were made.
+    #[serde(with = "duration::option")]
+    pub archives: Option<Duration>,
+    /// Answers of OpenAI's Responses API that callers let the server keep (`store`).
+    #[serde(with = "duration::option")]
+    pub responses: Option<Duration>,
+}
+
+const DAY: Duration = Duration::from_secs(86_400);
+
+impl Default for Retention {
+    fn default() -> Self {
+        Self { conversations: Some(30 * DAY), sessions: None, archives: Some(90 * DAY), responses: Some(30 * DAY) }
     }
 }

@@ -28,7 +28,7 @@ fn a_wrong_value_names_its_key() {
     let message = error("server:\n  port: many\n");
     assert!(message.contains("`server.port`"), "{message}");
     let message = error("egress:\n  timeouts:\n    idle: soon\n");
-    assert!(message.contains("write 200ms, 5s or 10m"), "{message}");
+    assert!(message.contains("write 200ms, 5s, 10m or 30d"), "{message}");
 }
 
 #[test]

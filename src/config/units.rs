@@ -34,6 +34,7 @@ pub(super) mod duration {
     fn write(value: Duration) -> String {
         match (value.as_secs(), value.subsec_millis()) {
             (0, millis) => format!("{millis}ms"),
+            (secs, 0) if secs % 86_400 == 0 => format!("{}d", secs / 86_400),
             (secs, 0) if secs % 3600 == 0 => format!("{}h", secs / 3600),
             (secs, 0) if secs % 60 == 0 => format!("{}m", secs / 60),
             (secs, 0) => format!("{secs}s"),
@@ -42,7 +43,12 @@ pub(super) mod duration {
     }
 
     fn read(text: &str) -> Result<Duration, String> {
-        let wrong = || format!("`{text}` is no duration; write 200ms, 5s or 10m");
+        let wrong = || format!("`{text}` is no duration; write 200ms, 5s, 10m or 30d");
+        if let Some(days) = text.strip_suffix('d').and_then(|days| days.trim().parse::<u32>().ok()) {
+            return Some(Duration::from_secs(u64::from(days) * 86_400))
+                .filter(|time| !time.is_zero())
+                .ok_or_else(wrong);
+        }
         let parsed: jiff::SignedDuration = text.parse().map_err(|_| wrong())?;
         Duration::try_from(parsed).ok().filter(|value| !value.is_zero()).ok_or_else(wrong)
     }

@@ -15,6 +15,7 @@ use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder, MaybeHttpsStream};
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::connect::dns::Name;
 use hyper_util::rt::TokioIo;
+use ipnet::IpNet;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
@@ -42,9 +43,29 @@ pub(super) struct Dialer {
 /// Looks names up, and lets through only addresses that may be reached.
 #[derive(Clone)]
 pub(super) struct Resolver {
-    dns: Option<Arc<TokioResolver>>,
-    named: Arc<HashSet<String>>,
+    names: Arc<dyn Names>,
+    allowed: Arc<Allowed>,
 }
+
+/// What may be reached though it is not public.
+#[derive(Debug, Default)]
+pub(super) struct Allowed {
+    /// Hosts that the operator named, whatever their addresses.
+    pub(super) named: HashSet<String>,
+    /// Networks that the operator named.
+    pub(super) networks: Vec<IpNet>,
+}
+
+/// Knows the addresses of hosts.
+pub(super) trait Names: Send + Sync {
+    /// Those of `host`, whatever they are.
+    fn look_up<'a>(&'a self, host: &'a str) -> LookUp<'a>;
+}
+
+type LookUp<'a> = Pin<Box<dyn Future<Output = std::result::Result<Vec<IpAddr>, BoxError>> + Send + 'a>>;
+
+/// The system's name servers, if it has some.
+struct Dns(Option<TokioResolver>);
 
 /// Connects within a time-out: look-up, TCP and TLS together.
 #[derive(Clone)]
@@ -62,9 +83,9 @@ pub(super) struct ConnectTimeout(Duration);
 #[derive(Debug, thiserror::Error)]
 #[error("{host} is {what} ({address})")]
 pub(super) struct AddressRefused {
-    host: String,
-    address: IpAddr,
-    what: &'static str,
+    pub(super) host: String,
+    pub(super) address: IpAddr,
+    pub(super) what: &'static str,
 }
 
 /// The error of a provider that may not reach its address; whoever configures the server can mend it, the caller can't, and
@@ -106,13 +127,33 @@ impl Dialer {
                 |error| tracing::warn!(%error, "the system's name servers are unknown; only addresses can be reached"),
             )
             .ok();
-        Ok(Self { resolver: Resolver { dns: dns.map(Arc::new), named: Arc::new(named) }, tls })
+        let allowed = Allowed { named, networks: Vec::new() };
+        Ok(Self { resolver: Resolver { names: Arc::new(Dns(dns)), allowed: Arc::new(allowed) }, tls })
+    }
+
+    /// The same way out, to other addresses.
+    pub(super) fn allowing(&self, allowed: Allowed) -> Self {
+        let resolver = Resolver { names: self.resolver.names.clone(), allowed: Arc::new(allowed) };
+        Self { resolver, tls: self.tls.clone() }
+    }
+
+    /// The same with other names.
+    #[cfg(test)]
+    pub(super) fn naming(&self, names: Arc<dyn Names>) -> Self {
+        Self { resolver: Resolver { names, allowed: self.resolver.allowed.clone() }, tls: self.tls.clone() }
+    }
+
+    /// Whether `host`, if it is written as an address, may be reached.
+    pub(super) fn admit_literal(&self, host: &str) -> std::result::Result<(), AddressRefused> {
+        match host.trim_matches(['[', ']']).parse() {
+            Ok(address) => self.resolver.admit(host, address),
+            Err(_) => Ok(()),
+        }
     }
 
     /// Refuses a host that is written as an address which only an operator may name.
     pub(super) fn check_literal(&self, provider: &str, host: &str) -> Result<()> {
-        let Ok(address) = host.trim_matches(['[', ']']).parse() else { return Ok(()) };
-        self.resolver.admit(host, address).map_err(|error| refused(provider, &error))
+        self.admit_literal(host).map_err(|error| refused(provider, &error))
     }
 
     /// For clients of other makes.
@@ -147,16 +188,37 @@ impl Dialer {
 impl Resolver {
     /// The addresses of `host`, whatever they are: for hosts that only an operator names.
     pub(super) async fn look_up(&self, host: &str) -> std::result::Result<Vec<SocketAddr>, BoxError> {
-        let dns = self.dns.as_ref().ok_or("no name server is known")?;
-        let found = dns.lookup_ip(host).await?;
-        Ok(found.iter().map(|address| SocketAddr::new(address, 0)).collect())
+        let found = self.names.look_up(host).await?;
+        Ok(found.into_iter().map(|address| SocketAddr::new(address, 0)).collect())
     }
 
     fn admit(&self, host: &str, address: IpAddr) -> std::result::Result<(), AddressRefused> {
         match policy::refusal(address) {
-            Some(what) if !self.named.contains(host) => Err(AddressRefused { host: host.to_owned(), address, what }),
+            Some(what) if !self.allowed.admits(host, address) => {
+                Err(AddressRefused { host: host.to_owned(), address, what })
+            }
             _ => Ok(()),
         }
+    }
+}
+
+// === impl Allowed ===
+
+impl Allowed {
+    fn admits(&self, host: &str, address: IpAddr) -> bool {
+        let address = address.to_canonical();
+        self.named.contains(host) || self.networks.iter().any(|network| network.contains(&address))
+    }
+}
+
+// === impl Dns ===
+
+impl Names for Dns {
+    fn look_up<'a>(&'a self, host: &'a str) -> LookUp<'a> {
+        Box::pin(async move {
+            let dns = self.0.as_ref().ok_or("no name server is known")?;
+            Ok(dns.lookup_ip(host).await?.iter().collect())
+        })
     }
 }
 

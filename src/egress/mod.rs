@@ -13,6 +13,7 @@ mod policy;
 mod request;
 mod response;
 mod sign;
+pub mod tool;
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};

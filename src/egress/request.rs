@@ -37,7 +37,7 @@ const OURS: [&str; 19] = [
 ];
 
 /// Who calls, for vendors' statistics.
-const USER_AGENT: &str = concat!("mortise/", env!("CARGO_PKG_VERSION"));
+pub(super) const USER_AGENT: &str = concat!("mortise/", env!("CARGO_PKG_VERSION"));
 
 /// Where a vendor is: everything before a request's path.
 #[derive(Debug)]
@@ -119,7 +119,7 @@ impl Base {
 
 /// Whether a segment of `path` is `.` or `..`, also in disguise: servers differ in what they decode, and in what they take
 /// for the end of a segment.
-fn has_dots(path: &str) -> bool {
+pub(super) fn has_dots(path: &str) -> bool {
     let plain = path.to_ascii_lowercase().replace("%2e", ".").replace("%2f", "/").replace("%5c", "\\");
     plain.split(['/', '\\']).any(|segment| matches!(segment.split(';').next(), Some("." | "..")))
 }

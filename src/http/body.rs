@@ -118,7 +118,11 @@ async fn collect(mut body: Incoming, most: usize, held: &Held) -> Result<Bytes> 
     }
     pieces.extend((!crumbs.is_empty()).then(|| crumbs.freeze()));
     Ok(match pieces.len() {
-        0 | 1 => pieces.pop().unwrap_or_default(),
+        0 | 1 => match pieces.pop().unwrap_or_default() {
+            // It lies in the connection's buffer, of which nothing can be used again as long as somebody has it.
+            small if small.len() < CRUMB => Bytes::copy_from_slice(&small),
+            large => large,
+        },
         _ => pieces.concat().into(),
     })
 }

@@ -72,6 +72,7 @@ const REFUSALS: &[Refusal] = &[
     (409, Kind::Conflict, Whose::Caller, "this is taken already", "What is there already, or is being changed, stands against it."),
     (413, Kind::TooLarge, Whose::Caller, "the request body is longer than 10485760 bytes", "The request's body is too long."),
     (415, Kind::UnsupportedMediaType, Whose::Caller, "a request from another site's page must have the Content-Type application/json", "The page of another site sent a body that isn't said to be JSON."),
+    (422, Kind::Tool, Whose::Caller, "/workspace/notes.txt: no such file", "The tool was called, and couldn't do it."),
     (426, Kind::UpgradeRequired, Whose::Caller, "this endpoint speaks WebSocket; connect with ws:// or wss://", "The request is none that makes a WebSocket of its connection."),
     (429, Kind::RateLimited, Whose::Caller, "Rate limit exceeded", "The caller, or the vendor's customer, asks too often."),
     (500, Kind::Internal, Whose::Us, "internal error; the server's log tells more under this request id", "The server failed."),

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
 
-use super::account::{Member, Right};
+use super::account::{Bound, Member, Right};
 use super::trace::TraceContext;
 
 /// A caller, as far as the server knows one.
@@ -55,6 +55,18 @@ impl Caller {
     /// Whether it is an administrator, who may see what others own.
     pub fn is_admin(&self) -> bool {
         self.member().is_some_and(|member| member.may(Right::Admin))
+    }
+
+    /// Whether its account and its key may ask `model` of `provider`, by the name of the route that leads there.
+    pub fn may_ask(&self, route: Option<&str>, provider: &str, model: &str) -> bool {
+        let allows = |bound: &Bound| bound.limits.allow(route, provider, model);
+        self.member().is_none_or(|member| member.bounds.iter().all(allows))
+    }
+
+    /// The class of rates that it is held to, and who is counted: the key's where it has one, else the account's.
+    pub fn rate_class(&self) -> Option<(&str, &str)> {
+        let bounds = &self.member()?.bounds;
+        bounds.iter().rev().find_map(|bound| Some((bound.limits.rate_class.as_deref()?, bound.subject.as_str())))
     }
 
     /// The account that asks, if it is one.

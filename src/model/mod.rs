@@ -7,6 +7,7 @@ pub mod error;
 pub mod id;
 pub mod plugin;
 pub mod provider;
+pub mod run;
 pub mod session;
 pub mod tool;
 pub mod trace;

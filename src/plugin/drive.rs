@@ -128,7 +128,8 @@ impl Drive {
                         return Ok(Some(outputs));
                     }
                 }
-                Next::Send(request) => self.send(request).await?,
+                // Boxed, because whoever reads a stream keeps room for all that may be waited for.
+                Next::Send(request) => Box::pin(self.send(request)).await?,
                 Next::Read => self.read().await?,
                 Next::Wait(time) => {
                     self.waits += 1;

@@ -7,7 +7,9 @@ pub mod bundled;
 pub mod catalog;
 pub mod drive;
 pub mod grant;
+pub mod kv;
 pub mod manifest;
+pub mod process;
 pub mod wasm;
 
 use std::future::Future;

@@ -5,9 +5,10 @@
 
 use std::sync::Arc;
 
+use super::budget::{Amount, Budgets, Charge};
 use super::limit::{Limiter, Reservation};
 use super::meter::{Entry, Meter};
-use super::route::{Chosen, prompt};
+use super::route::{Chosen, Plan, prompt};
 use crate::model::caller::Caller;
 use crate::model::chat::{Event, Request, Usage};
 use crate::model::provider::Price;
@@ -23,6 +24,8 @@ pub(super) struct Bill {
     principal: Arc<str>,
     /// Absent where the caller has no limit.
     reservation: Option<Reservation>,
+    /// What the account and the key pay.
+    charge: Charge,
     /// Tokens of the prompt, by a rough count.
     prompt: u64,
     count: Count,
@@ -31,6 +34,14 @@ pub(super) struct Bill {
     price: Option<Price>,
     attempts: u32,
     outcome: Option<Outcome>,
+}
+
+/// Where calls are counted.
+#[derive(Clone, Copy)]
+pub(super) struct Books<'b> {
+    pub(super) limiter: &'b Limiter,
+    pub(super) meter: &'b Arc<Meter>,
+    pub(super) budgets: &'b Arc<Budgets>,
 }
 
 /// What was used so far.
@@ -48,31 +59,39 @@ struct Count {
 // === impl Bill ===
 
 impl Bill {
-    /// Takes what `request` will probably use.
+    /// Takes what `request` will probably use, wherever of `plan` it is served.
     ///
     /// # Errors
     /// If the caller has used up what is allowed.
-    pub(super) fn open(limiter: &Limiter, meter: &Arc<Meter>, caller: &Caller, request: &Request) -> Result<Self> {
+    pub(super) async fn open(books: Books<'_>, caller: &Caller, request: &Request, plan: &Plan) -> Result<Self> {
         let answer = request.max_tokens.map_or(ANSWER, u64::from);
-        Self::reserve(limiter, meter, caller, prompt::count(request), answer)
+        Self::reserve(books, caller, prompt::count(request), answer, plan).await
     }
 
     /// The same for texts without an answer.
     ///
     /// # Errors
     /// If the caller has used up what is allowed.
-    pub(super) fn of_texts(limiter: &Limiter, meter: &Arc<Meter>, caller: &Caller, texts: &[String]) -> Result<Self> {
+    pub(super) async fn of_texts(books: Books<'_>, caller: &Caller, texts: &[String], plan: &Plan) -> Result<Self> {
         let prompt = prompt::tokens(texts.iter().map(String::len).sum());
-        Self::reserve(limiter, meter, caller, prompt, 0)
+        Self::reserve(books, caller, prompt, 0, plan).await
     }
 
-    fn reserve(limiter: &Limiter, meter: &Arc<Meter>, caller: &Caller, prompt: u64, answer: u64) -> Result<Self> {
+    async fn reserve(books: Books<'_>, caller: &Caller, prompt: u64, answer: u64, plan: &Plan) -> Result<Self> {
+        let Books { limiter, meter, budgets } = books;
+        let tokens = prompt.saturating_add(answer);
         let counts = limiter.counts_tokens(caller);
-        let reservation = if counts { limiter.reserve(caller, prompt.saturating_add(answer))? } else { None };
+        let reservation = if counts { limiter.reserve(caller, tokens)? } else { None };
+        // As if the dearest served it.
+        let usage = Usage { input: prompt, output: answer, ..Usage::default() };
+        let prices = plan.targets.iter().filter_map(|target| target.vendor().ok()?.price(&target.model));
+        let cost = prices.map(|price| price.of(&usage)).max_by(f64::total_cmp);
+        let charge = budgets.open(caller, Amount::new(tokens, cost)).await?;
         Ok(Self {
             meter: meter.clone(),
             principal: caller.principal.clone(),
             reservation,
+            charge,
             prompt,
             count: Count::default(),
             chosen: None,
@@ -92,6 +111,7 @@ impl Bill {
     /// The vendor is being asked: who hangs up from now on has used the prompt all the same.
     pub(super) fn asked(&mut self) {
         self.count.asked = true;
+        self.charge.called();
         self.write();
     }
 
@@ -145,6 +165,8 @@ impl Bill {
     }
 
     fn write(&mut self) {
+        let (usage, _) = self.usage();
+        self.charge.spent(Amount::new(usage.total(), usage.cost));
         if let Some(reservation) = &mut self.reservation {
             reservation.spent(self.count.usage(self.prompt).0.total());
         }
@@ -188,15 +210,19 @@ mod tests {
     use crate::config::RateLimit;
     use crate::model::chat::{Message, Role};
     use crate::service::Clock;
+    use crate::store::Store;
 
     const PRICE: Price =
         Price { input: 1.0, output: 2.0, cache_read: None, cache_write: None, cache_write_hour: None, long: None };
 
-    fn bill(price: Option<Price>) -> Bill {
+    async fn bill(price: Option<Price>) -> Bill {
         let limiter = Limiter::new(&RateLimit::default(), Clock::system());
         let caller = Caller::anonymous("192.0.2.1".parse().unwrap(), "openai");
         let request = Request { messages: vec![Message::text(Role::User, "x".repeat(400))], ..Request::default() };
-        let mut bill = Bill::open(&limiter, &Arc::default(), &caller, &request).unwrap();
+        let (budgets, _) = Budgets::new(Store::in_memory(), Clock::system());
+        let books = Books { limiter: &limiter, meter: &Arc::default(), budgets: &budgets };
+        let plan = Plan { targets: [].into(), cache: None };
+        let mut bill = Bill::open(books, &caller, &request, &plan).await.unwrap();
         bill.price = price;
         bill.asked();
         bill
@@ -210,29 +236,29 @@ mod tests {
         Event::Usage(Usage { input, output, cost, ..Usage::default() })
     }
 
-    #[test]
-    fn what_a_vendor_counts_is_taken_as_it_is() {
-        let mut bill = bill(Some(PRICE));
+    #[tokio::test]
+    async fn what_a_vendor_counts_is_taken_as_it_is() {
+        let mut bill = bill(Some(PRICE)).await;
         let mut events = [text(80), told(7, 9, Some(0.125)), Event::Text { block: 0, text: String::new() }];
         bill.add(&mut events);
         assert_eq!(events[1], told(7, 9, Some(0.125)), "its own cost is not ours to change");
         assert_eq!(bill.usage(), (Usage { input: 7, output: 9, cost: Some(0.125), ..Usage::default() }, false));
     }
 
-    #[test]
-    fn what_it_counts_without_a_price_gets_ours() {
-        let mut bill = bill(Some(PRICE));
+    #[tokio::test]
+    async fn what_it_counts_without_a_price_gets_ours() {
+        let mut bill = bill(Some(PRICE)).await;
         let mut events = [told(1_000_000, 500_000, None)];
         bill.add(&mut events);
         assert_eq!(events, [told(1_000_000, 500_000, Some(2.0))]);
-        let mut unknown = self::bill(None);
+        let mut unknown = self::bill(None).await;
         unknown.add(&mut [told(1_000_000, 500_000, None)]);
         assert_eq!(unknown.usage().0.cost, None);
     }
 
-    #[test]
-    fn what_it_does_not_count_is_an_estimate() {
-        let mut bill = bill(Some(PRICE));
+    #[tokio::test]
+    async fn what_it_does_not_count_is_an_estimate() {
+        let mut bill = bill(Some(PRICE)).await;
         assert_eq!((bill.usage().0.input, bill.usage().0.output, bill.usage().1), (100, 0, true));
         bill.add(&mut [text(40)]);
         assert_eq!((bill.usage().0.input, bill.usage().0.output, bill.usage().1), (100, 10, true));
@@ -242,13 +268,13 @@ mod tests {
         assert_eq!(bill.usage().0.cost, Some(112.0 / 1e6));
     }
 
-    #[test]
-    fn who_was_told_nothing_pays_nothing() {
-        let mut silent = bill(Some(PRICE));
+    #[tokio::test]
+    async fn who_was_told_nothing_pays_nothing() {
+        let mut silent = bill(Some(PRICE)).await;
         silent.add(&mut [told(90, 0, None)]);
         silent.failed(&Error::internal("x"));
         assert_eq!((silent.usage().0.total(), silent.usage().0.cost, silent.usage().1), (0, Some(0.0), false));
-        let mut cut = bill(Some(PRICE));
+        let mut cut = bill(Some(PRICE)).await;
         cut.add(&mut [text(4)]);
         cut.failed(&Error::internal("x"));
         assert_eq!(cut.usage().0.total(), 101);

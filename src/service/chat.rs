@@ -4,14 +4,15 @@ use std::sync::Arc;
 
 use super::Clock;
 use super::attempt::{Attempt, Attempts};
-use super::bill::Bill;
+use super::bill::{Bill, Books};
+use super::budget::Budgets;
 use super::cache::{Answers, Found, Wish};
 use super::call::Call;
 use super::chance::Chance;
 use super::limit::Limiter;
 use super::meter::Meter;
 use super::provider::Providers;
-use super::route::{Choice, Chosen, prompt};
+use super::route::{Choice, Chosen, Plan, prompt};
 use super::turn::{Live, Talk, Turn};
 use crate::model::caller::Caller;
 use crate::model::chat::{Event, Request};
@@ -24,6 +25,7 @@ pub struct Chat {
     pub(super) providers: Arc<Providers>,
     limiter: Arc<Limiter>,
     meter: Arc<Meter>,
+    budgets: Arc<Budgets>,
     answers: Arc<Answers>,
     pub(super) telemetry: Arc<Telemetry>,
     pub(super) chance: Chance,
@@ -47,12 +49,13 @@ impl Chat {
     pub fn new(
         providers: Arc<Providers>,
         limiter: Arc<Limiter>,
+        budgets: Arc<Budgets>,
         telemetry: Arc<Telemetry>,
         chance: Chance,
         clock: Clock,
     ) -> Self {
         let answers = Answers::new(providers.cache(), clock);
-        Self { providers, limiter, meter: Arc::default(), answers, telemetry, chance }
+        Self { providers, limiter, meter: Arc::default(), budgets, answers, telemetry, chance }
     }
 
     /// Why nobody would be asked for `name`, if nobody would.
@@ -86,12 +89,14 @@ impl Chat {
     /// If nobody serves `choice`, or every attempt fails before the model said anything.
     pub async fn begin_with(&self, wish: Wish, choice: Choice<'_>, request: Request, caller: &Caller) -> Result<Turn> {
         let plan = self.providers.plan(choice, || prompt::count(&request), &self.chance)?;
+        let plan = self.permitted(choice, plan, caller)?;
         let mut recording = None;
         match self.answers.find(wish, plan.cache, choice, &request, caller).await {
             Found::Unasked => {}
             Found::Hit(kept) => {
-                // It may be gone since.
-                if let Ok(provider) = self.providers.get(&kept.provider) {
+                // It may be gone since, or not for this caller.
+                let permitted = caller.may_ask(self.route(choice), &kept.provider, &kept.model);
+                if let (true, Ok(provider)) = (permitted, self.providers.get(&kept.provider)) {
                     self.telemetry.metrics.cache("hit");
                     return Ok(Turn::kept(Chosen { provider, model: kept.model.clone() }, kept));
                 }
@@ -101,7 +106,7 @@ impl Chat {
                 recording = Some(found);
             }
         }
-        let mut bill = self.counted(caller, Bill::open(&self.limiter, &self.meter, caller, &request))?;
+        let mut bill = self.counted(caller, Bill::open(self.books(), caller, &request, &plan).await)?;
         let mut attempts = Attempts::new(self.providers.rules(), &self.chance, plan);
         let mut request = Some(request);
         loop {
@@ -114,7 +119,9 @@ impl Chat {
                 _ => request.take().ok_or_else(|| Error::internal("an attempt came after the last one"))?,
             };
             let chosen = attempt.chosen.clone();
-            let (talk, early) = match self.first_word(attempt, given, caller, &attempts, &mut bill).await {
+            // Boxed, because it is large and over soon: what waits for the answer should not be.
+            let word = Box::pin(self.first_word(attempt, given, caller, &attempts, &mut bill));
+            let (talk, early) = match word.await {
                 Ok(begun) => begun,
                 Err(error) => {
                     bill.failed(&error);
@@ -159,8 +166,9 @@ impl Chat {
         request: EmbedRequest,
         caller: &Caller,
     ) -> Result<(Chosen, Embedding)> {
-        let plan = self.providers.plan(choice, || 0, &self.chance)?.of_one_model();
-        let mut bill = self.counted(caller, Bill::of_texts(&self.limiter, &self.meter, caller, &request.inputs))?;
+        let plan = self.providers.plan(choice, || 0, &self.chance)?;
+        let plan = self.permitted(choice, plan, caller)?.of_one_model();
+        let mut bill = self.counted(caller, Bill::of_texts(self.books(), caller, &request.inputs, &plan).await)?;
         let mut attempts = Attempts::new(self.providers.rules(), &self.chance, plan);
         loop {
             let attempt = attempts.next().map_err(|error| attempts.told(error))?;
@@ -240,6 +248,38 @@ impl Chat {
 
     /// Counts who has used up their tokens.
     fn counted(&self, caller: &Caller, bill: Result<Bill>) -> Result<Bill> {
-        bill.inspect_err(|_| self.telemetry.metrics.limited(caller.surface, "tokens"))
+        let limited = [Kind::RateLimited, Kind::OverBudget];
+        bill.inspect_err(|error| {
+            if limited.contains(&error.kind()) {
+                self.telemetry.metrics.limited(caller.surface, "tokens");
+            }
+        })
+    }
+
+    fn books(&self) -> Books<'_> {
+        Books { limiter: &self.limiter, meter: &self.meter, budgets: &self.budgets }
+    }
+
+    /// The name that `choice` has as a route, if it is one.
+    fn route<'c>(&self, choice: Choice<'c>) -> Option<&'c str> {
+        choice.model.filter(|model| choice.provider.is_none() && self.providers.routes().contains_key(*model))
+    }
+
+    /// Leaves only those whom the account and the key of `caller` may ask.
+    ///
+    /// # Errors
+    /// If that is nobody.
+    pub(super) fn permitted(&self, choice: Choice<'_>, mut plan: Plan, caller: &Caller) -> Result<Plan> {
+        let route = self.route(choice);
+        let first = plan.targets.front().map(|target| format!("{}/{}", target.provider.name, target.model));
+        plan.targets.retain(|target| caller.may_ask(route, &target.provider.name, &target.model));
+        if plan.targets.is_empty() {
+            let what = format!(
+                "this account or key may not ask the model {}; GET /v1/models lists those that it may",
+                route.map(str::to_owned).or(first).unwrap_or_default()
+            );
+            return Err(Error::caller(Kind::Forbidden, what).with_param("model"));
+        }
+        Ok(plan)
     }
 }

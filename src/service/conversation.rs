@@ -80,6 +80,12 @@ impl Talk {
         &self.turn.session().id
     }
 
+    /// It is written before its answer goes out, whatever the operator says of others.
+    #[must_use]
+    pub fn kept(self) -> Self {
+        Self { waits: true, ..self }
+    }
+
     /// What is asked.
     pub fn ask(&mut self, message: Message) {
         self.turn.ask([message]);

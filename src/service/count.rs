@@ -35,6 +35,7 @@ impl Chat {
     ) -> Result<(Chosen, Count)> {
         let guess = Count { tokens: prompt::count(&request), estimated: true };
         let plan = self.providers.plan(choice, || guess.tokens, &self.chance)?;
+        let plan = self.permitted(choice, plan, caller)?;
         let Some(chosen) = plan.targets.into_iter().next() else {
             return Err(Error::internal("a plan without targets"));
         };

@@ -121,7 +121,8 @@ impl Providers {
             let vendor = provider.state.as_ref().ok()?;
             Some(async move {
                 let models = vendor.models(caller).await;
-                models.iter().map(|model| (provider.name.clone(), model.clone())).collect::<Vec<_>>()
+                let permitted = models.iter().filter(|model| caller.may_ask(None, &provider.name, &model.id));
+                permitted.map(|model| (provider.name.clone(), model.clone())).collect::<Vec<_>>()
             })
         });
         join_all(lists).await.into_iter().flatten().collect()

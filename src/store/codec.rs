@@ -1,7 +1,7 @@
 //! Values: a version byte and the record as JSON, so that one may grow fields without a migration, and can be read by people.
 
 use serde::Serialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::Value;
 
 use super::engine::StoreError;
@@ -50,4 +50,10 @@ pub fn decode<R: Record>(bytes: &[u8]) -> Result<R, StoreError> {
         value = R::upgrade(version, value)?;
     }
     serde_json::from_value(value).map_err(damaged)
+}
+
+/// Whether `value` can be a record or a counter.
+pub(super) fn is_sound(value: &[u8]) -> bool {
+    let record = |json| serde_json::from_slice::<IgnoredAny>(json).is_ok();
+    value.len() == size_of::<i64>() || value.split_first().is_some_and(|(version, json)| *version > 0 && record(json))
 }

@@ -12,6 +12,9 @@ use crate::model::{Error, Fault, Kind};
 /// Work of an engine. Whoever drops it may have caused it all the same.
 pub type Pending<T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send>>;
 
+/// Is shown a key and its value.
+pub type Visit<'a> = &'a mut dyn FnMut(&[u8], &[u8]) -> Result<(), StoreError>;
+
 /// A key and its value.
 pub type Pair = (Vec<u8>, Vec<u8>);
 
@@ -25,6 +28,12 @@ pub trait Engine: Send + Sync + 'static {
 
     /// Does all of `batch` or nothing.
     fn commit(&self, batch: Batch) -> Pending<Committed>;
+
+    /// Shows every pair to `visit`, in the order of the keys, as they stand at one moment. Waits for disks: for a thread that may.
+    ///
+    /// # Errors
+    /// If it can't be read, or `visit` fails.
+    fn walk(&self, visit: Visit<'_>) -> Result<(), StoreError>;
 
     /// How it is, as far as it knows without trying.
     fn health(&self) -> Health;

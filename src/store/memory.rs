@@ -6,7 +6,7 @@ use std::future::ready;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::effects::{Effect, Verdict, judge};
-use super::engine::{Batch, Committed, Engine, Health, Pair, Pending, Scan, StoreError};
+use super::engine::{Batch, Committed, Engine, Health, Pair, Pending, Scan, StoreError, Visit};
 
 /// See the module.
 #[derive(Default)]
@@ -63,6 +63,12 @@ impl Engine for Memory {
 
     fn commit(&self, batch: Batch) -> Pending<Committed> {
         Box::pin(ready(self.apply(batch)))
+    }
+
+    fn walk(&self, visit: Visit<'_>) -> Result<(), StoreError> {
+        // Others go on meanwhile.
+        let pairs = self.pairs().clone();
+        pairs.iter().try_for_each(|(key, value)| visit(key, value))
     }
 
     fn health(&self) -> Health {

@@ -3,6 +3,7 @@
 //! The contract is [`engine`], the engines stand beside it. What each key holds is written where its space is declared
 //! ([`spaces`]); there is one file of them for the whole house, so that no number is given twice.
 
+pub mod backup;
 pub mod codec;
 #[cfg(test)]
 mod contract;
@@ -13,21 +14,32 @@ pub mod memory;
 pub mod message;
 mod migrate;
 pub mod redb;
+pub mod response;
+pub mod runs;
 pub mod session;
 pub mod spaces;
+pub mod template;
+pub mod workspace;
 
+use std::io::{self, Write};
 use std::ops::Range;
 use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
 
 pub use codec::Record;
 pub use engine::{Batch, Committed, Engine, Health, StoreError};
 pub use key::{Key, Space};
 
-use self::engine::{Expect, Scan, Write, counter};
+use self::backup::Packer;
+use self::engine::{Expect, Scan, counter};
 use self::redb::Redb;
 use crate::config::{self, StoreEngine};
 use crate::model::{Error, Result};
 use crate::telemetry::metrics::StoreCounts;
+
+/// How many damaged keys are named.
+const EXAMPLES: usize = 20;
 
 /// See the module.
 #[derive(Clone)]
@@ -48,6 +60,21 @@ pub struct Stored<R> {
 #[derive(Debug, Default)]
 pub struct Change {
     batch: Batch,
+}
+
+/// What [`Store::check`] found.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+pub struct Checked {
+    /// Of all that is stored.
+    pub version: i64,
+    /// How many there are, counters included.
+    pub records: u64,
+    /// Of their keys and values.
+    pub bytes: u64,
+    /// How many of them can't be read.
+    pub damaged: u64,
+    /// The first of their keys, in hexadecimal.
+    pub examples: Vec<String>,
 }
 
 // === impl Store ===
@@ -158,6 +185,49 @@ impl Store {
         Ok(self.engine.commit(change.batch).await?)
     }
 
+    /// What `config` names, whatever its version, if nobody else has it open: for commands.
+    ///
+    /// # Errors
+    /// If it can't be opened, with the cure.
+    pub fn as_it_is(config: &config::Store) -> Result<Self> {
+        let config = config::Store { wait: std::time::Duration::ZERO, ..config.clone() };
+        Ok(Self::new(Redb::open(&config, Arc::default())?))
+    }
+
+    /// Reads everything. Waits for disks: for a thread that may.
+    ///
+    /// # Errors
+    /// If it can't be read at all.
+    pub fn check(&self) -> Result<Checked> {
+        let version = Vec::from(spaces::VERSION.key());
+        let mut checked = Checked::default();
+        self.engine.walk(&mut |key, value| {
+            checked.records += 1;
+            checked.bytes += (key.len() + value.len()) as u64;
+            if key == version {
+                checked.version = counter(Some(value))?;
+            } else if !codec::is_sound(value) {
+                checked.damaged += 1;
+                if checked.examples.len() < EXAMPLES {
+                    checked.examples.push(key.iter().map(|byte| format!("{byte:02x}")).collect());
+                }
+            }
+            Ok(())
+        })?;
+        Ok(checked)
+    }
+
+    /// Writes everything, as it stands at one moment, to `out`; says how many records that are. Waits for disks.
+    ///
+    /// # Errors
+    /// If it can't be read or written.
+    pub fn backup(&self, out: impl Write) -> Result<u64> {
+        let wrong = |error: io::Error| StoreError::Unavailable(format!("the backup can't be written: {error}"));
+        let mut packer = Packer::new(out).map_err(wrong)?;
+        self.engine.walk(&mut |key, value| packer.push(key, value).map_err(wrong))?;
+        Ok(packer.finish().map_err(wrong)?)
+    }
+
     /// How it is, as far as it knows without trying.
     pub fn health(&self) -> Health {
         self.engine.health()
@@ -204,7 +274,7 @@ impl Change {
     /// # Errors
     /// If the record can't be written down.
     pub fn put<R: Record>(&mut self, key: Key, record: &R) -> Result<()> {
-        self.batch.writes.push(Write::Put(key.into(), codec::encode(record)?));
+        self.batch.writes.push(engine::Write::Put(key.into(), codec::encode(record)?));
         Ok(())
     }
 
@@ -214,7 +284,7 @@ impl Change {
     /// If the record can't be written down.
     pub fn replace<R: Record>(&mut self, old: &Stored<R>, record: &R) -> Result<()> {
         self.expect(old);
-        self.batch.writes.push(Write::Put(old.key.clone(), codec::encode(record)?));
+        self.batch.writes.push(engine::Write::Put(old.key.clone(), codec::encode(record)?));
         Ok(())
     }
 
@@ -226,22 +296,22 @@ impl Change {
     /// Nothing stands where `old` must still stand.
     pub fn remove<R>(&mut self, old: &Stored<R>) {
         self.expect(old);
-        self.batch.writes.push(Write::Delete(old.key.clone()));
+        self.batch.writes.push(engine::Write::Delete(old.key.clone()));
     }
 
     /// Nothing stands under `key`.
     pub fn delete(&mut self, key: Key) {
-        self.batch.writes.push(Write::Delete(key.into()));
+        self.batch.writes.push(engine::Write::Delete(key.into()));
     }
 
     /// Nothing stands in `range`.
     pub fn delete_range(&mut self, range: Range<Vec<u8>>) {
-        self.batch.writes.push(Write::DeleteRange(range));
+        self.batch.writes.push(engine::Write::DeleteRange(range));
     }
 
     /// The counter under `key` is so much more.
     pub fn add(&mut self, key: Key, more: i64) {
-        self.batch.writes.push(Write::Add(key.into(), more));
+        self.batch.writes.push(engine::Write::Add(key.into(), more));
     }
 
     /// Nothing may stand under `key`.

@@ -8,6 +8,7 @@ mod readers;
 mod shared;
 #[cfg(test)]
 mod tests;
+mod upkeep;
 mod writer;
 
 use std::io;
@@ -20,8 +21,9 @@ use tokio::sync::{Semaphore, oneshot};
 use self::medium::{DatabaseFile, Medium, fault};
 use self::readers::{Question, Readers};
 use self::shared::{RECORDS, Shared};
+pub use self::upkeep::{compact, exists, restore, verify};
 use self::writer::{Job, Message, Writer};
-use super::engine::{Batch, Committed, Engine, Health, Pair, Pending, Scan, StoreError};
+use super::engine::{Batch, Committed, Engine, Health, Pair, Pending, Scan, StoreError, Visit};
 use crate::config;
 use crate::telemetry::metrics::StoreCounts;
 
@@ -61,6 +63,13 @@ impl Redb {
     }
 }
 
+impl Drop for Redb {
+    fn drop(&mut self) {
+        // What is queued is done first; nobody waits for the end.
+        let _ = self.writer.send(Message::Close(oneshot::channel().0));
+    }
+}
+
 impl Engine for Redb {
     fn get(&self, keys: Vec<Vec<u8>>) -> Pending<Vec<Option<Vec<u8>>>> {
         let (answer, answered) = oneshot::channel();
@@ -83,6 +92,10 @@ impl Engine for Redb {
             writer.send(Message::Commit(Job { batch, done, room })).map_err(|_| ended())?;
             outcome.await.map_err(|_| ended())?
         })
+    }
+
+    fn walk(&self, visit: Visit<'_>) -> Result<(), StoreError> {
+        readers::walk(&self.shared, visit)
     }
 
     fn health(&self) -> Health {

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::engine::Committed;
 use super::{Change, Key, Record, Store, Stored, spaces};
 use crate::model::Result;
-use crate::model::session::{Lease, Mode, Session, Status};
+use crate::model::session::{Archive, Lease, Mode, Session, Status};
 
 /// The records of sessions.
 #[derive(Clone)]
@@ -57,6 +57,7 @@ pub struct Aged {
 }
 
 impl Record for Session {}
+impl Record for Archive {}
 impl Record for Lease {}
 impl Record for Entry {}
 impl Record for Owner {}
@@ -202,7 +203,7 @@ impl Sessions {
     pub fn remove(&self, change: &mut Change, old: &Stored<Session>) {
         let Session { id, owner, .. } = &old.record;
         change.remove(old);
-        for space in [spaces::MESSAGES, spaces::TOOL_CALLS] {
+        for space in [spaces::MESSAGES, spaces::TOOL_CALLS, spaces::ARCHIVES] {
             change.delete_range(space.key().text(owner).text(id).within());
         }
         change.delete(lease_key(id));
@@ -213,6 +214,28 @@ impl Sessions {
             }
             change.add(total_key(old.record.status), -1);
         }
+    }
+
+    /// The archives of session `id` of `owner`.
+    ///
+    /// # Errors
+    /// If the store can't be read.
+    pub async fn archives(&self, owner: &str, id: &str) -> Result<Vec<Archive>> {
+        let found = self.store.list(spaces::ARCHIVES.key().text(owner).text(id).within(), usize::MAX).await?;
+        Ok(found.into_iter().map(|found| found.record).collect())
+    }
+
+    /// `archive` stands under its id, whatever stood there.
+    ///
+    /// # Errors
+    /// If it can't be written down.
+    pub fn put_archive(&self, change: &mut Change, archive: &Archive) -> Result<()> {
+        change.put(archive_key(&archive.owner, &archive.session, &archive.id), archive)
+    }
+
+    /// Takes archive `archive` of session `id` of `owner` out.
+    pub fn delete_archive(&self, change: &mut Change, owner: &str, id: &str, archive: &str) {
+        change.delete(archive_key(owner, id, archive));
     }
 
     /// Who works in session `id`.
@@ -247,7 +270,7 @@ impl Sessions {
     /// # Errors
     /// If it can't be written down.
     pub fn watch(&self, change: &mut Change, what: &str, when: Timestamp, aged: &Aged) -> Result<()> {
-        change.put(age_key(what, when).text(&aged.owner).text(&aged.id), aged)
+        aged.watch(change, what, when)
     }
 
     /// At most `limit` of what is to be looked at before `when`, the longest due first.
@@ -265,6 +288,18 @@ impl Sessions {
     /// If the store can't be written.
     pub async fn commit(&self, change: Change) -> Result<Committed> {
         self.store.commit(change).await
+    }
+}
+
+// === impl Aged ===
+
+impl Aged {
+    /// It is looked at at `when` or later.
+    ///
+    /// # Errors
+    /// If it can't be written down.
+    pub fn watch(&self, change: &mut Change, what: &str, when: Timestamp) -> Result<()> {
+        change.put(age_key(what, when).text(&self.owner).text(&self.id), self)
     }
 }
 
@@ -309,6 +344,10 @@ fn leave(change: &mut Change, session: &Session, list: &List) {
 
 fn key(owner: &str, id: &str) -> Key {
     spaces::SESSIONS.key().text(owner).text(id)
+}
+
+fn archive_key(owner: &str, id: &str, archive: &str) -> Key {
+    spaces::ARCHIVES.key().text(owner).text(id).text(archive)
 }
 
 fn lease_key(id: &str) -> Key {

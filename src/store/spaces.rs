@@ -32,6 +32,20 @@ pub const TOOL_CALLS: Space = Space(46);
 pub const LEASES: Space = Space(47);
 /// `[what, milliseconds, owner, id]` → the same: what is to be looked at then, or later, whether it has outlived its use.
 pub const AGES: Space = Space(48);
+/// `[owner, session, archive]` → [`Archive`](crate::model::session::Archive).
+pub const ARCHIVES: Space = Space(49);
+/// `[owner, template]` → [`Template`](crate::model::session::Template).
+pub const TEMPLATES: Space = Space(50);
+/// `[template]` → whose it is; of templates that everybody may use.
+pub const PUBLIC_TEMPLATES: Space = Space(51);
+/// `[owner or nobody, list, category, age, template]` → whose it is and its id; the newest first. The category is there with its
+/// value and empty, which is any.
+pub const TEMPLATE_LISTS: Space = Space(52);
+/// `[owner or nobody, list, category]` → how many stand in that list, a counter.
+pub const TEMPLATE_COUNTS: Space = Space(53);
+/// `[owner, response]` → [`Response`](crate::model::session::Response).
+pub const RESPONSES: Space = Space(54);
+
 /// `[user's id]` → [`User`](crate::model::account::User).
 pub const USERS: Space = Space(10);
 
@@ -67,3 +81,31 @@ pub const SPENT: Space = Space(20);
 
 /// `[time in microseconds, event's id]` → a security event.
 pub const AUDIT: Space = Space(21);
+
+// === work ===
+
+/// `[run]` → a [`Run`](crate::model::run::Run).
+pub const RUNS: Space = Space(70);
+/// `[session, run]` → a mark: the runs of a session, the newest last.
+pub const RUNS_OF_SESSION: Space = Space(71);
+/// `[owner, run]` → a mark: the runs of an owner, the newest last.
+pub const RUNS_OF_OWNER: Space = Space(72);
+/// `[run]` → a lease: who works at a run that is not over.
+pub const OPEN_RUNS: Space = Space(73);
+/// `[run, number]` → an [`Event`](crate::model::run::Event); numbers begin with 1 and have no gap.
+pub const RUN_EVENTS: Space = Space(74);
+/// `[run, number]` → a [`Message`](crate::model::chat::Message) of the run's conversation; numbers begin with 0.
+pub const RUN_MESSAGES: Space = Space(75);
+/// `[run, number]` → words of a person that the model has not been told yet.
+pub const RUN_INBOX: Space = Space(76);
+/// `[run, artifact]` → an [`Artifact`](crate::model::run::Artifact).
+pub const ARTIFACTS: Space = Space(77);
+/// `[run, artifact]` → its content.
+pub const ARTIFACT_CONTENTS: Space = Space(78);
+/// `[run, path]` → a file of the workspace as it was before the run.
+pub const RUN_BEFORE: Space = Space(79);
+
+/// `[plugin, key]` → what the plugin remembers under that key.
+pub const PLUGIN_MEMORY: Space = Space(100);
+/// `[plugin]` → how much of its quota the plugin uses.
+pub const PLUGIN_MEMORY_USED: Space = Space(101);

@@ -147,7 +147,8 @@ def main():
     provider = f"{{plugin: openai, base_url: 'http://127.0.0.1:{stub}/v1', isolation: %s}}"
     for name, head in (("bare", BARE % server), ("everything", EVERYTHING % (full, folder))):
         with open(f"{folder}/{name}.yaml", "w") as file:
-            file.write(f"{head}plugins: {{directory: {folder}/plugins, cache: {folder}/cache}}\nproviders:\n")
+            file.write(f"{head}plugins: {{directory: {folder}/plugins, cache: {folder}/cache}}\n")
+            file.write(f"store: {{path: {folder}/{name}/data}}\nproviders:\n")
             for isolation in ("warm", "principal", "fresh"):
                 file.write(f"  {isolation}: {provider % isolation}\n")
     candidates = {"direct": (stub, "m"), "nginx": (proxy, "m"), "warm": (server, "warm/m"),

@@ -132,7 +132,7 @@ def main():
     with open(f"{folder}/nginx.conf", "w") as file:
         file.write(nginx_config(folder, stub))
     with open(f"{folder}/config.yaml", "w") as file:
-        file.write(f"{BARE % server}plugins: {{directory: {folder}/plugins, cache: {folder}/cache}}\nproviders:\n")
+        file.write(f"{BARE % server}store: {{path: {folder}/data}}\nplugins: {{directory: {folder}/plugins, cache: {folder}/cache}}\nproviders:\n")
         for dialect in ("openai", "anthropic"):
             for form in ("whole", "stream"):
                 file.write(f"  {dialect}-{form}: {{plugin: {dialect}, base_url: 'http://127.0.0.1:{stub}/{dialect}/{form}'}}\n")

@@ -3,7 +3,9 @@
 mod anthropic;
 mod chat;
 mod openai;
+mod query;
 mod responses;
+mod tasks;
 
 use serde_json::Value;
 
@@ -63,8 +65,12 @@ fn any(path: &str, asked: &[u8], events: &[Event]) -> Fault {
         anthropic::read(events).map(drop)
     } else if ends("/responses") {
         responses::read(events).map(drop)
+    } else if path.starts_with("/api/v1/sessions/") && ends("/query") {
+        query::read(events)
     } else if ends("/chat/stream") {
         chat::read(events).map(drop)
+    } else if path.starts_with("/api/tasks/") && ends("/events") {
+        tasks::read(events).map(drop)
     } else {
         Err("a stream that no checker knows; write one beside those of tests/integration/grammar/".into())
     }

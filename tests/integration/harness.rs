@@ -69,10 +69,13 @@ impl Server {
         if !yaml.contains("store:") {
             config.store.engine = StoreEngine::Memory;
         }
-        config.store.path = home.path().join("data");
+        if !yaml.contains("{engine: redb, path: ") {
+            config.store.path = home.path().join("data");
+        }
         // Shared by all tests: compiling a plugin takes longer than most of them.
         config.plugins.cache = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("plugin-cache");
-        let app = App::build(config).await.unwrap_or_else(|error| panic!("the server does not start: {error}"));
+        let app =
+            Box::pin(App::build(config)).await.unwrap_or_else(|error| panic!("the server does not start: {error}"));
         let addresses: Vec<_> = app.addresses().iter().map(|address| address.socket).collect();
         let (stop, stopped) = oneshot::channel::<()>();
         let task = tokio::spawn(async move {

@@ -34,17 +34,24 @@ mod health;
 mod openai;
 
 // What no URL shows alone.
+mod budgets;
 mod edge;
+mod first_party;
 mod guests;
 mod hot_loading;
 mod input;
+mod isolation;
+mod operator;
 mod program;
 mod readme;
 mod routing;
 mod sdk_javascript;
 mod sdk_python;
 mod shutdown;
+mod skeleton;
 mod stations;
+mod store;
 mod telemetry;
+mod tools;
 mod vendor;
 mod websocket;

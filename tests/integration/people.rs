@@ -1,5 +1,11 @@
 //! People for tests: accounts that are made and logged in, and servers that let them.
 
+use std::path::Path;
+
+use mortise::config::{self, Config};
+use mortise::service::Clock;
+use mortise::service::access::Accounts;
+use mortise::store::Store;
 use serde_json::{Value, json};
 
 use crate::client::{Client, Reply, Request};
@@ -23,6 +29,45 @@ pub async fn server(settings: &str) -> Server {
     let more = if settings.is_empty() { String::new() } else { format!(", {settings}") };
     let registration = if settings.contains("registration") { "" } else { ", registration: open" };
     Server::start(&format!("{ECHO}server: {{auth: {{{ACCOUNTS}{registration}{more}}}}}\n")).await
+}
+
+/// The same, with an administrator who was made before it started, as the operator makes one.
+pub async fn administered(settings: &str) -> (Server, Person) {
+    administered_with(settings, "", |_| ECHO.to_owned()).await
+}
+
+/// The same with more lines of `server`, and with the rest of the configuration. `HOME` in `settings` is the server's directory.
+pub async fn administered_with(settings: &str, server: &str, rest: impl FnOnce(&Path) -> String) -> (Server, Person) {
+    let more = if settings.is_empty() { String::new() } else { format!(", {settings}") };
+    let server = Server::configured(|home| {
+        make_administrator(home);
+        let rest = rest(home);
+        let more = more.replace("HOME", &home.display().to_string());
+        format!(
+            "server:\n  auth: {{{ACCOUNTS}, registration: open{more}}}\n  {server}\nstore: {{engine: redb}}\n{rest}\n"
+        )
+    })
+    .await;
+    let admin = server.log_in("admin@example.com").await;
+    (server, admin)
+}
+
+fn make_administrator(home: &Path) {
+    let path = home.join("data");
+    // A runtime of its own: this one is busy with the test.
+    let made = std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let settings = config::Store { path, ..config::Store::default() };
+            let store = Store::open(&settings, Default::default()).await.unwrap();
+            let config = Config::from_yaml(&format!("server: {{auth: {{{ACCOUNTS}}}}}\n")).unwrap();
+            let accounts = Accounts::new(store.clone(), &config.server, Clock::system());
+            let wanted = json!({"email": "admin@example.com", "password": PASSWORD, "role": "admin"});
+            accounts.command("users.create", wanted).await.unwrap();
+            store.close().await.unwrap();
+        });
+    });
+    made.join().unwrap();
 }
 
 impl Server {

@@ -23,6 +23,13 @@ fn field(name: String, value: Value) -> (String, Value) {
         "key" if text.starts_with("md_") || text.starts_with("token-") => Some("a key"),
         "key_prefix" if text.len() == 8 => Some("the beginning of a key"),
         "request_id" if text.starts_with("req-") => Some("a request id"),
+        "id" | "session_id" | "message_id" | "archive_id" | "parent_session_id" | "template_id"
+            if text.len() == 36 && uuid::Uuid::try_parse(text).is_ok() =>
+        {
+            Some("a UUID")
+        }
+        "started_at" | "completed_at" if is_timestamp(text) => Some("a time"),
+        "working_directory_path" if text.contains("/workspaces/") => Some("a workspace"),
         "conversation_id" if text.starts_with("conv-") => Some("a conversation id"),
         "id" if text.starts_with("chatcmpl-") => Some("a completion id"),
         "id" if text.starts_with("msg_") => Some("a message id"),

@@ -1,6 +1,6 @@
 //! WebSockets over real connections: the handshake, who may, what the edge does with them, and their end.
 
-mod caller;
+pub mod caller;
 mod server;
 
 use std::time::Duration;

@@ -25,6 +25,7 @@ CALLERS = 12
 CONFIG = """
 providers: {echo: {}}
 plugins: {directory: HOME/plugins, cache: HOME/cache}
+store: {path: HOME/data}
 logging: {level: warn, file: false}
 server: {port: PORT, reuse_port: true, ssl: {enabled: true, cert: HOME/cert.pem, key: HOME/key.pem}}
 """

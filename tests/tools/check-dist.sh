@@ -59,11 +59,11 @@ serve() {
 
 serve env -i HOME="$folder" "$program" serve --port 0
 if [ "$(id -u)" = 0 ]; then
-    # No files but the program, no user, no home, no environment; a vendor that can't be found is the vendor's trouble alone.
+    # No files but the program, no user, no home, no environment, so nothing can be kept; a vendor that can't be found is the vendor's trouble alone.
     mkdir "$folder/empty"
     cp "$program" "$folder/empty/mortise"
     chmod 555 "$folder/empty"
-    serve env -i OPENAI_API_KEY=none "$(command -v chroot)" --userspec=65532:65532 "$folder/empty" /mortise serve --port 0
+    serve env -i OPENAI_API_KEY=none "$(command -v chroot)" --userspec=65532:65532 "$folder/empty" /mortise serve --port 0 --ephemeral
     [ "$(ls -A "$folder/empty")" = mortise ] || fail "it left something behind: $(ls -A "$folder/empty")"
 fi
 echo "check-dist: all is well: $program, $(stat -c %s "$program") bytes"

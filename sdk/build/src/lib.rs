@@ -16,9 +16,11 @@ mod component;
 mod error;
 mod manifest;
 mod section;
+mod skeleton;
 mod source;
 mod toolchain;
 
 pub use build::{Built, Options, build, crates_in, guests_dir};
 pub use error::BuildError;
 pub use manifest::{API, Asks, Kind, LIMIT, Manifest, ManifestError, SECTION, Workspace};
+pub use skeleton::skeleton;

@@ -250,7 +250,7 @@ async fn create_key(request: Request<State>) -> Result<Reply> {
     let ApiKeyRequest { name, expires_at, scopes } = ApiKeyRequest::read(body)?;
     let expires_at = expires_at.map(|text| time(&text)).transpose()?;
     let wanted = NewKey { name, expires_at, scopes: scopes.unwrap_or_default(), limits: Limits::default() };
-    let (text, key) = state.accounts.create_key(KeyKind::User, Some(&id), None, wanted, &origin).await?;
+    let (text, key) = state.accounts.create_key(KeyKind::User, Some(&id), wanted, &origin).await?;
     let view = NewApiKey {
         id: key.id,
         name: key.name,

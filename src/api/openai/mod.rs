@@ -46,6 +46,7 @@ pub(super) fn endpoints() -> Vec<Endpoint<State>> {
         models: ("/openai/v1/models", "listModels"),
         model: ("/openai/v1/models/{*id}", "retrieveModel"),
         responses: ("/openai/v1/responses", "createResponse"),
+        response: ("/openai/v1/responses/{response_id}", "retrieveResponse", "deleteResponse"),
     };
     let short = Names {
         chat: ("/v1/chat/completions", "createChatCompletionShort"),
@@ -53,6 +54,7 @@ pub(super) fn endpoints() -> Vec<Endpoint<State>> {
         models: ("/v1/models", "listModelsShort"),
         model: ("/v1/models/{*id}", "retrieveModelShort"),
         responses: ("/v1/responses", "createResponseShort"),
+        response: ("/v1/responses/{response_id}", "retrieveResponseShort", "deleteResponseShort"),
     };
     [long, short].into_iter().flat_map(under).collect()
 }
@@ -64,10 +66,13 @@ struct Names {
     models: (&'static str, &'static str),
     model: (&'static str, &'static str),
     responses: (&'static str, &'static str),
+    response: (&'static str, &'static str, &'static str),
 }
 
-fn under(names: Names) -> [Endpoint<State>; 5] {
+fn under(names: Names) -> [Endpoint<State>; 7] {
     let surface = &SURFACE;
+    let (one, get, delete) = names.response;
+    let [retrieve, delete] = responses::one(one, get, delete);
     [
         served::documented(Endpoint::post(surface, names.chat.0, |request| answer(chat::completions(request))))
             .named(names.chat.1, "Asks a model, in OpenAI's words.")
@@ -81,6 +86,8 @@ fn under(names: Names) -> [Endpoint<State>; 5] {
             .ending_in("[DONE]")
             .fails(PROVIDER),
         served::documented(responses::endpoint(names.responses.0, names.responses.1)),
+        retrieve,
+        delete,
         served::documented(Endpoint::post(surface, names.embeddings.0, |request| {
             answer(embeddings::embeddings(request))
         }))

@@ -11,6 +11,7 @@ use crate::api::State;
 use crate::http::{Reply, Request};
 use crate::model::{Result, plugin};
 use crate::service::readiness::Phase;
+use crate::store;
 
 /// How the server is.
 #[derive(Serialize, JsonSchema)]
@@ -49,7 +50,7 @@ pub(super) fn example() -> Value {
         "service": "mortise",
         "environment": "production",
         "uptime_seconds": 3600,
-        "checks": {"database": "disabled", "providers": "healthy", "cache": "disabled", "plugins": "healthy"},
+        "checks": {"database": "healthy", "providers": "healthy", "cache": "disabled", "plugins": "healthy"},
     })
 }
 
@@ -58,7 +59,7 @@ pub(super) async fn health(request: Request<State>) -> Result<Reply> {
     let checks = check(state);
     let status = match state.readiness.phase() {
         Phase::Draining => "draining",
-        _ if checks.providers == "unhealthy" => "unhealthy",
+        _ if checks.providers == "unhealthy" || checks.database == "unhealthy" => "unhealthy",
         _ => "healthy",
     };
     Reply::json(&body(state, status, checks))
@@ -105,8 +106,12 @@ fn check(state: &State) -> Checks {
     let sick = |status: &plugin::Status| status.state != plugin::State::Ready || status.last_error.is_some();
     let word = |well: bool| if well { "healthy" } else { "degraded" };
     Checks {
-        // There is none yet.
-        database: "disabled",
+        database: match state.store.health() {
+            store::Health::Volatile => "disabled",
+            store::Health::Well => "healthy",
+            store::Health::Full | store::Health::Damaged => "degraded",
+            store::Health::Down => "unhealthy",
+        },
         providers: if ready { word(!broken) } else { "unhealthy" },
         // There is none yet.
         cache: "disabled",

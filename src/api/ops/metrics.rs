@@ -18,6 +18,10 @@ pub(super) async fn metrics(request: Request<State>) -> Result<Reply> {
     let metrics = request.state.telemetry.metrics.clone();
     // It reads what the system tells of each open connection: one at a time, however many ask.
     let _turn = request.state.rendering.lock().await;
+    // What the store can't tell now stays as it was told last.
+    if let Ok(totals) = request.state.sessions.totals().await {
+        metrics.sessions(totals.into_iter().map(|(status, count)| (status.as_str(), count)).collect());
+    }
     let text = tokio::task::spawn_blocking(move || metrics.render(format)).await.map_err(Error::internal)?;
     Ok(Reply::whole(StatusCode::OK, format.content_type(), Bytes::from(text)))
 }

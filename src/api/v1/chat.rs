@@ -8,6 +8,7 @@ use http::header::{HeaderName, HeaderValue};
 use serde_json::value::RawValue;
 use tokio::time::Instant;
 
+use super::speaker::Speaker;
 use super::wire::{ChatRequest, ChatResponse, StreamEvent, stop_reason};
 use crate::api::{State, served};
 use crate::http::fault::Fault;
@@ -18,13 +19,14 @@ use crate::model::id::RequestId;
 use crate::model::{Error, Result};
 use crate::service::answer::Answer;
 use crate::service::conversation::Talk;
-use crate::service::{Choice, Turn, Wish};
+use crate::service::run::assisted::{Piece, Used};
+use crate::service::{Choice, Wish};
 
 /// A model's turn, and the one in the conversation that it belongs to.
 pub(super) struct Exchange {
     state: Arc<State>,
     talk: Talk,
-    turn: Turn,
+    turn: Speaker,
 }
 
 /// What is asked of whom, in which conversation.
@@ -36,24 +38,25 @@ pub(super) struct Asked {
     pub(super) temperature: Option<f64>,
     pub(super) max_tokens: Option<u32>,
     pub(super) conversation: Option<String>,
+    /// Names of tools that the model may use.
+    pub(super) tools: Vec<String>,
 }
 
 pub(super) async fn chat(request: Request<State>) -> Result<Reply> {
     let began = Instant::now();
     let Exchange { state: _, talk, turn } = begin(request, false).await?;
-    let provider = turn.chosen.provider.clone();
-    let asked_model = turn.chosen.model.clone();
-    let (mut talk, answer) = answered(talk, turn).await?;
+    let asked = turn.served();
+    let (mut talk, answer, used) = answered(talk, turn).await?;
     let text = spoken(&answer);
     let reply = Reply::json(&ChatResponse {
         success: true,
         response: &text,
-        provider: &provider.name,
-        model: answer.model.as_deref().unwrap_or(&asked_model),
+        provider: &asked.provider,
+        model: answer.model.as_deref().unwrap_or(&asked.model),
         conversation_id: talk.id(),
         tokens_used: answer.usage.map(Into::into),
         duration_ms: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
-        tools_used: Vec::new(),
+        tools_used: names(&used),
         stop_reason: stop_reason(answer.stop.as_ref()),
     })?;
     let reply = served::dress(reply, &answer.served);
@@ -63,14 +66,25 @@ pub(super) async fn chat(request: Request<State>) -> Result<Reply> {
 }
 
 /// The whole answer.
-pub(super) async fn answered(talk: Talk, turn: Turn) -> Result<(Talk, Answer)> {
+pub(super) async fn answered(talk: Talk, turn: Speaker) -> Result<(Talk, Answer, Vec<Used>)> {
     match turn.collect().await {
-        Ok(answer) => Ok((talk, answer)),
+        Ok((answer, used)) => Ok((talk, answer, used)),
         Err(error) => {
             talk.fail(&error).await;
             Err(error)
         }
     }
+}
+
+/// The names of tools that were used, each once.
+fn names(used: &[Used]) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for one in used {
+        if !names.contains(&one.tool) {
+            names.push(one.tool.clone());
+        }
+    }
+    names
 }
 
 pub(super) async fn stream(request: Request<State>) -> Result<Reply> {
@@ -101,6 +115,7 @@ async fn begin(request: Request<State>, streaming: bool) -> Result<Exchange> {
         temperature: asked.temperature,
         max_tokens: asked.max_tokens,
         conversation: asked.conversation_id,
+        tools: asked.tools.unwrap_or_default(),
     };
     let (talk, turn, _) = ask(&state, asked, wish, streaming, &caller).await?;
     Ok(Exchange { state, talk, turn })
@@ -113,7 +128,7 @@ pub(super) async fn ask(
     wish: Wish,
     streaming: bool,
     caller: &Caller,
-) -> Result<(Talk, Turn, Vec<Message>)> {
+) -> Result<(Talk, Speaker, Vec<Message>)> {
     let (mut talk, before) = state.conversations.open(asked.conversation.as_deref(), caller.owner()).await?;
     let said = Message::text(Role::User, asked.message);
     talk.ask(said.clone());
@@ -127,7 +142,7 @@ pub(super) async fn ask(
         ..chat::Request::default()
     };
     let choice = Choice { provider: asked.provider.as_deref(), model: asked.model.as_deref() };
-    match state.chat.begin_with(wish, choice, request, caller).await {
+    match Speaker::begin(state, wish, choice, &asked.tools, request, caller).await {
         Ok(turn) => Ok((talk, turn, before)),
         Err(error) => {
             talk.fail(&error).await;
@@ -176,14 +191,27 @@ impl Streamer {
         }
         // What says nothing to this surface is no piece: silence is the keep-alive's business.
         while let (true, Some(exchange)) = (out.is_empty(), &mut self.exchange) {
-            match exchange.turn.events().await {
-                Ok(Some(events)) => {
+            match exchange.turn.next().await {
+                Ok(Some(Piece::Said(events))) => {
                     for event in &events {
                         self.put_event(&mut out, event);
                     }
                     if let Some(Exchange { talk, turn, .. }) = &mut self.exchange {
-                        talk.heard(&turn.chosen.provider.name, &turn.chosen.model, events);
+                        let served = turn.served();
+                        talk.heard(&served.provider, &served.model, events);
                     }
+                }
+                Ok(Some(Piece::Calls(some))) => {
+                    for planned in some {
+                        put_call(&mut out, &planned.call.name, planned.call.arguments);
+                    }
+                }
+                Ok(Some(Piece::Called(done))) => {
+                    let tool = done.planned.call.name.as_str();
+                    if !done.made {
+                        put_call(&mut out, tool, done.planned.call.arguments.clone());
+                    }
+                    put(&mut out, &StreamEvent::ToolResult { tool, result: done.words(), success: done.success });
                 }
                 Ok(None) => self.end(&mut out, None).await,
                 Err(error) => self.end(&mut out, Some(error)).await,
@@ -218,13 +246,7 @@ impl Streamer {
     /// Calls go out whole, once the model has ended them.
     fn put_calls(&mut self, out: &mut Vec<u8>) {
         for (tool, arguments) in std::mem::take(&mut self.calls).into_values() {
-            let text = if arguments.trim().is_empty() { "{}".to_owned() } else { arguments };
-            // What is no JSON is told as a string, rather than not at all.
-            let raw = RawValue::from_string(text.clone())
-                .or_else(|_| RawValue::from_string(serde_json::Value::String(text).to_string()));
-            if let Ok(arguments) = raw {
-                put(out, &StreamEvent::ToolCall { tool: &tool, arguments: &arguments });
-            }
+            put_call(out, &tool, arguments);
         }
     }
 
@@ -247,6 +269,16 @@ impl Streamer {
             stop = None;
         }
         put(out, &StreamEvent::End { request_id, timestamp, stop_reason: stop });
+    }
+}
+
+fn put_call(out: &mut Vec<u8>, tool: &str, arguments: String) {
+    let text = if arguments.trim().is_empty() { "{}".to_owned() } else { arguments };
+    // What is no JSON is told as a string, rather than not at all.
+    let raw = RawValue::from_string(text.clone())
+        .or_else(|_| RawValue::from_string(serde_json::Value::String(text).to_string()));
+    if let Ok(arguments) = raw {
+        put(out, &StreamEvent::ToolCall { tool, arguments: &arguments });
     }
 }
 

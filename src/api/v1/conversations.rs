@@ -1,5 +1,6 @@
 //! `/api/v1/conversations`: conversations begun, gone on with, read and taken out.
 
+use http::StatusCode;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -117,7 +118,8 @@ pub(super) async fn say(request: Request<State>) -> Result<Reply> {
     let asked = Asked { conversation: conversation_id, message, provider, model, ..Asked::default() };
     let question = chat::Message::text(Role::User, asked.message.clone());
     let (talk, turn, before) = ask(&state, asked, wish, false, &caller).await?;
-    let (mut talk, answer) = answered(talk, turn).await?;
+    // Whoever begins a conversation by this name wants it kept.
+    let (mut talk, answer, _) = answered(talk.kept(), turn).await?;
     let response = spoken(&answer);
     let said = chat::Message::text(Role::Assistant, response.clone());
     let messages = before.iter().chain([&question, &said]).map(Into::into).collect();
@@ -138,4 +140,9 @@ pub(super) async fn get(request: Request<State>) -> Result<Reply> {
         message_count: session.totals.messages,
         messages: messages.iter().map(Into::into).collect(),
     })
+}
+
+pub(super) async fn delete(request: Request<State>) -> Result<Reply> {
+    request.state.conversations.delete(request.parameter("id"), request.caller.owner()).await?;
+    Ok(Reply::empty(StatusCode::NO_CONTENT))
 }

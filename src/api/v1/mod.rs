@@ -7,15 +7,19 @@ mod conversations;
 mod examples;
 mod inventory;
 mod lines;
+mod page;
 mod prompt;
+mod sessions;
 pub(super) mod shape;
+mod speaker;
+mod templates;
 mod tools;
 mod wire;
 
 #[cfg(test)]
 mod tests;
 
-use http::StatusCode;
+use http::{Method, StatusCode};
 
 use super::{State, served};
 use crate::http::endpoint::{Type, answer};
@@ -25,7 +29,7 @@ use crate::http::{Endpoint, Surface};
 pub const SURFACE: Surface = Surface {
     name: "chat",
     about: "Chat with models, whole or as an event stream, and see what there is to chat with.",
-    prefixes: &["/api/v1/"],
+    prefixes: &["/api/v1"],
     shape: shape::write,
     status: |fault| fault.status,
     error: Type::of::<shape::NativeError<'_>>(),
@@ -36,7 +40,7 @@ pub const SURFACE: Surface = Surface {
 pub const PLATFORM: Surface = Surface {
     name: "platform",
     about: "Users, their sessions, templates, and the administration of them.",
-    prefixes: &[],
+    prefixes: &["/api/v1/sessions", "/api/v1/session-templates"],
     shape: shape::write_validated,
     status: |fault| if shape::is_validation(fault) { StatusCode::UNPROCESSABLE_ENTITY } else { fault.status },
     error: Type::of::<shape::NativeError<'_>>(),
@@ -68,7 +72,7 @@ pub(super) fn endpoints() -> Vec<Endpoint<State>> {
         served::documented(Endpoint::post(surface, "/api/v1/chat/stream", |request| answer(chat::stream(request))))
             .named("streamChat", "Sends one message and streams the answer.")
             .described(
-                "Server-sent events, each with a name and JSON: `start`, then `token`, `thinking` and `tool_call` as \
+                "Server-sent events, each with a name and JSON: `start`, then `token`, `thinking`, `tool_call` and `tool_result` as \
                  they come, then `end`. What fails before the first event has a status of its own; what fails later \
                  is an `error` before the `end`.",
             )
@@ -94,6 +98,13 @@ pub(super) fn endpoints() -> Vec<Endpoint<State>> {
             .parameter("id", "The conversation, as an answer named it.", examples::CONVERSATION)
             .gives::<conversations::Conversation>("The conversation.", examples::conversation)
             .fails(&[404]),
+        Endpoint::new(Method::DELETE, surface, "/api/v1/conversations/{id}", |request| {
+            answer(conversations::delete(request))
+        })
+        .named("deleteConversation", "Takes a conversation out, for good.")
+        .parameter("id", "The conversation, as an answer named it.", examples::CONVERSATION)
+        .gives_nothing()
+        .fails(&[404]),
         Endpoint::get(surface, "/api/v1/providers", |request| answer(inventory::providers(request)))
             .named("listProviders", "Providers, their models and what they can do.")
             .gives::<inventory::ProviderList>("The providers that can be asked.", examples::providers),
@@ -120,5 +131,7 @@ pub(super) fn endpoints() -> Vec<Endpoint<State>> {
     endpoints.extend(prompt::endpoints());
     endpoints.extend(auth::endpoints());
     endpoints.extend(admin::endpoints());
+    endpoints.extend(sessions::endpoints());
+    endpoints.extend(templates::endpoints());
     endpoints
 }

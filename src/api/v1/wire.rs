@@ -27,8 +27,7 @@ pub(super) struct ChatRequest {
     pub(super) max_tokens: Option<u32>,
     /// The conversation that goes on, as an earlier answer named it.
     pub(super) conversation_id: Option<String>,
-    /// Names of tools that the model may use; there is none yet.
-    #[schemars(length(max = 0))]
+    /// Names of tools that the model may use, such as `calculate`; the server calls them.
     pub(super) tools: Option<Vec<String>>,
 }
 
@@ -100,6 +99,15 @@ pub(super) enum StreamEvent<'a> {
         /// What it is given.
         arguments: &'a RawValue,
     },
+    /// What came of it.
+    ToolResult {
+        /// The tool's name.
+        tool: &'a str,
+        /// What it said.
+        result: String,
+        /// Whether it did what it should.
+        success: bool,
+    },
     /// The answer broke off; `end` follows.
     Error {
         /// What happened.
@@ -148,9 +156,6 @@ impl ChatRequest {
             conversation_id: body.take("conversation_id")?,
             tools: body.take("tools")?,
         };
-        if let Some(tool) = request.tools.iter().flatten().next() {
-            return Err(body.wrong("tools", &format!("there is no tool `{tool}`; GET /api/v1/tools lists them")));
-        }
         unknown(body, &KNOWN)?;
         Ok(request)
     }
@@ -184,6 +189,7 @@ impl StreamEvent<'_> {
             Self::Token { .. } => "token",
             Self::Thinking { .. } => "thinking",
             Self::ToolCall { .. } => "tool_call",
+            Self::ToolResult { .. } => "tool_result",
             Self::Error { .. } => "error",
             Self::End { .. } => "end",
         }

@@ -34,7 +34,7 @@ impl Dress {
     }
 
     pub(super) fn asked(&self, parts: &Parts) -> Asked {
-        Asked { origin: parts.headers.get(ORIGIN).cloned(), accepted: Accepted::of(&parts.headers) }
+        Asked { origin: parts.headers.get(ORIGIN).and_then(own), accepted: Accepted::of(&parts.headers) }
     }
 
     pub(super) async fn apply(&self, asked: &Asked, cors: &Cors, standing: Option<Standing>, reply: Reply) -> Reply {
@@ -47,6 +47,11 @@ impl Dress {
         }
         reply
     }
+}
+
+/// A copy that doesn't keep the head's buffer alive.
+fn own(value: &HeaderValue) -> Option<HeaderValue> {
+    HeaderValue::from_bytes(value.as_bytes()).ok()
 }
 
 /// Names the request as the answers of the surface's vendor do; our own name for it is put on by its trace.

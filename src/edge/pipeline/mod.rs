@@ -228,12 +228,14 @@ impl<S: Send + Sync + 'static> Pipeline<S> {
             state: self.state.clone(),
             id: trace.id().clone(),
             caller,
-            headers: parts.headers,
+            headers: std::mem::take(&mut parts.headers),
             parameters,
             query: parts.uri.query().map(str::to_owned),
             body,
             handshake,
         };
+        // What is left of the head would keep the buffer alive that it was read into, for as long as the answer takes.
+        drop(parts);
         stations.serve(endpoint, request).await
     }
 

@@ -3,6 +3,7 @@
 //! One record serves every surface that keeps something: a conversation of the chat surface is a session too. Each surface
 //! shows its own view of those that were made there.
 
+mod made;
 mod message;
 mod status;
 
@@ -10,6 +11,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+pub use made::{Archive, ArchiveState, Response, Template};
 pub use message::{CallStatus, Message, ToolCall};
 pub use status::Status;
 

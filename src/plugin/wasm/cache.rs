@@ -93,6 +93,15 @@ impl Cache {
         Ok((component, code))
     }
 
+    /// Whether code can be kept here and none is yet that this engine could use.
+    pub(super) fn is_new(&self) -> bool {
+        let Ok(directory) = &self.directory else { return false };
+        let ends = [Some(self.engine), self.any_processor()].map(|engine| Some(format!("-{:016x}.cwasm", engine?)));
+        let used = |name: &str| ends.iter().flatten().any(|end| name.ends_with(end));
+        std::fs::read_dir(directory)
+            .is_ok_and(|files| !files.flatten().any(|file| file.file_name().to_str().is_some_and(used)))
+    }
+
     /// The digest under which code for all processors stands. It knows of wasmtime's version; what else must fit, wasmtime
     /// compares itself.
     fn any_processor(&self) -> Option<u64> {

@@ -1,15 +1,23 @@
 //! The one engine: its features, its pool of instances, its ticker.
 
-use std::sync::Arc;
+use std::future::Future;
+use std::num::NonZero;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
+
+use tokio::runtime::Runtime;
+use tokio::task::JoinSet;
 
 use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, WasmBacktraceDetails};
 
 use super::cache::{self, Cache};
 use super::limits::{CORE_INSTANCES, MEMORIES, TABLES};
 use super::pool::Pools;
-use crate::config;
+use crate::config::{self, Timeouts};
+use crate::egress::Egress;
 use crate::model::{Error, Result};
+use crate::plugin::process::Runner;
+use crate::store::Store;
 use crate::telemetry::metrics::Plugins;
 
 /// How often running guests are interrupted to have their time measured.
@@ -28,7 +36,24 @@ pub struct Sandbox {
     pub(super) pools: Pools,
     /// What guests do is counted here.
     pub(super) counts: Arc<Plugins>,
+    /// Where tools run that compute for long.
+    pub(super) apart: Arc<Apart>,
+    /// What tools reach the world with.
+    pub(super) outside: Option<Outside>,
 }
+
+/// What tools reach the world with.
+#[derive(Clone)]
+pub(super) struct Outside {
+    pub(super) egress: Egress,
+    pub(super) store: Store,
+    pub(super) runner: Arc<Runner>,
+    pub(super) timeouts: Timeouts,
+}
+
+/// A runtime of its own for guests that compute for long, made for the first of them.
+#[derive(Default)]
+pub(super) struct Apart(OnceLock<Option<Runtime>>);
 
 // === impl Sandbox ===
 
@@ -41,7 +66,17 @@ impl Sandbox {
         let engine = with_fallback(config, None)?;
         start_ticker(&engine)?;
         let cache = Arc::new(Cache::new(&config.cache, &engine));
-        Ok(Self { engine, cache, pools: Pools::default(), counts: Arc::default() })
+        Ok(Self::of(engine, cache))
+    }
+
+    fn of(engine: Engine, cache: Arc<Cache>) -> Self {
+        let (pools, counts, apart) = (Pools::default(), Arc::default(), Arc::default());
+        Self { engine, cache, pools, counts, apart, outside: None }
+    }
+
+    /// Lets tools reach the world, as far as each is granted: hosts through `egress`, memory in `store`, programs by `runner`.
+    pub fn reaching(self, egress: Egress, timeouts: Timeouts, store: Store, runner: Arc<Runner>) -> Self {
+        Self { outside: Some(Outside { egress, store, runner, timeouts }), ..self }
     }
 
     /// Counts what guests do in `counts`.
@@ -56,7 +91,41 @@ impl Sandbox {
     pub fn portable(config: &config::Plugins) -> Result<Self> {
         let engine = with_fallback(config, Some(cache::TARGET))?;
         let cache = Arc::new(Cache::portable(&config.cache, &engine));
-        Ok(Self { engine, cache, pools: Pools::default(), counts: Arc::default() })
+        Ok(Self::of(engine, cache))
+    }
+}
+
+// === impl Apart ===
+
+impl Apart {
+    /// Does `work` on its own threads, or here if there can be none; dropping the future drops the work.
+    pub(super) async fn run<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = Result<T>> + Send + 'static,
+    ) -> Result<T> {
+        let runtime = self.0.get_or_init(|| {
+            let threads = std::thread::available_parallelism().map_or(1, NonZero::get);
+            let mut builder = tokio::runtime::Builder::new_multi_thread();
+            builder.worker_threads(threads).thread_name("slow-tools").enable_all();
+            builder.build().inspect_err(|error| tracing::warn!(%error, "slow tools have no threads of their own")).ok()
+        });
+        let Some(runtime) = runtime else { return work.await };
+        let mut tasks = JoinSet::new();
+        tasks.spawn_on(work, runtime.handle());
+        match tasks.join_next().await {
+            Some(Ok(outcome)) => outcome,
+            Some(Err(error)) => Err(Error::internal(error)),
+            None => Err(Error::internal("a slow tool's work was lost")),
+        }
+    }
+}
+
+impl Drop for Apart {
+    fn drop(&mut self) {
+        // A runtime must not be waited for where others run.
+        if let Some(Some(runtime)) = self.0.take() {
+            runtime.shutdown_background();
+        }
     }
 }
 
@@ -111,6 +180,7 @@ fn features(config: &config::Plugins, memory: usize, reservation: Option<u64>) -
                 .total_core_instances(per_component(4))
                 .total_memories(per_component(1))
                 .total_tables(per_component(4))
+                .total_stacks(config.instances)
                 .max_core_instances_per_component(CORE_INSTANCES as u32)
                 .max_memories_per_component(MEMORIES as u32)
                 .max_tables_per_component(TABLES as u32)

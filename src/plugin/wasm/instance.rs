@@ -6,6 +6,7 @@ use wasmtime::{Store, Trap};
 use super::bindings::ProviderPlugin;
 use super::bindings::provider as wit;
 use super::convert;
+use super::limits::Limiter;
 use super::provider::Version;
 use super::state::{OutOfTime, State};
 use crate::model::provider::Info;
@@ -30,21 +31,17 @@ const LEAN: usize = 8 << 20;
 
 impl Instance {
     pub(super) fn new(version: &Version) -> Result<Self> {
-        let state = State::new(version.id.clone(), &version.limits, version.slowness.clone());
+        let vitals = &*version.vitals;
+        let state = State::new(vitals.id.clone(), &vitals.limits, vitals.slowness.clone());
         let mut store = Store::new(version.pre.engine(), state);
         store.limiter(|state| &mut state.limiter);
         store.epoch_deadline_callback(|mut store| store.data_mut().cpu.tick());
-        store.set_hostcall_fuel(version.limits.call_bytes);
+        store.set_hostcall_fuel(vitals.limits.call_bytes);
         store.set_epoch_deadline(1);
         match version.pre.instantiate(&mut store) {
-            Ok(guest) => Ok(Self { store, guest, served: 0, _alive: version.counts.alive() }),
-            Err(error) if error.is::<wasmtime::PoolConcurrencyLimitError>() => Err(Error::new(
-                Kind::Overloaded,
-                Fault::Us,
-                "all plugin instances are in use; try again, or raise plugins.instances",
-            )
-            .with_retry_after(Some(std::time::Duration::from_secs(1)))),
-            Err(error) => Err(version.trapped(&explain(&error, store.data()), &error)),
+            Ok(guest) => Ok(Self { store, guest, served: 0, _alive: vitals.counts.alive() }),
+            Err(error) if error.is::<wasmtime::PoolConcurrencyLimitError>() => Err(crowded()),
+            Err(error) => Err(vitals.trapped(&explain(&error, &store.data().limiter), &error)),
         }
     }
 
@@ -59,7 +56,7 @@ impl Instance {
             self.call(version, |guest, store| guest.mortise_plugin_provider().call_describe(store, &settings))?;
         match answer {
             Ok(info) => Ok(convert::info(info)),
-            Err(error) => Err(convert::failure(error).into_error(&version.id)),
+            Err(error) => Err(convert::failure(error).into_error(&version.vitals.id)),
         }
     }
 
@@ -102,17 +99,23 @@ impl Instance {
         self.store.data_mut().cpu.start();
         self.store.data_mut().limiter.begin_call();
         let outcome = call(&self.guest, &mut self.store);
-        version.counts.called(outcome.is_ok());
-        outcome.map_err(|error| version.trapped(&explain(&error, self.store.data()), &error))
+        version.vitals.counts.called(outcome.is_ok());
+        outcome.map_err(|error| version.vitals.trapped(&explain(&error, &self.store.data().limiter), &error))
     }
 }
 
+/// The engine has no room for another instance.
+pub(super) fn crowded() -> Error {
+    Error::new(Kind::Overloaded, Fault::Us, "all plugin instances are in use; try again, or raise plugins.instances")
+        .with_retry_after(Some(std::time::Duration::from_secs(1)))
+}
+
 /// Why a guest was stopped, in words for whoever runs it.
-fn explain(error: &wasmtime::Error, state: &State) -> String {
+pub(super) fn explain(error: &wasmtime::Error, limiter: &Limiter) -> String {
     if let Some(out_of_time) = error.downcast_ref::<OutOfTime>() {
         return out_of_time.to_string();
     }
-    if let Some(hit) = &state.limiter.hit {
+    if let Some(hit) = &limiter.hit {
         return hit.clone();
     }
     match error.downcast_ref::<Trap>() {

@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::instance::Instance;
 use crate::config::Isolation;
 use crate::plugin::Tenancy;
 
@@ -14,54 +13,71 @@ use crate::plugin::Tenancy;
 const SHELF_LIFE: Duration = Duration::from_secs(60);
 
 /// See the module.
-pub(super) struct Pool {
+pub(super) struct Pool<T> {
     capacity: usize,
-    shelf: Arc<Shelf>,
+    shelf: Arc<Shelf<T>>,
     pools: Pools,
+}
+
+/// Who may use an instance again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Sharing {
+    /// It is used once.
+    Nobody,
+    /// Those of this name.
+    Only(Arc<str>),
+    /// Anybody.
+    Everybody,
 }
 
 /// The pools of all versions: what is idle in one takes room in the engine that another may need.
 #[derive(Clone, Default)]
-pub(super) struct Pools(Arc<Mutex<Vec<Weak<Shelf>>>>);
+pub(super) struct Pools(Arc<Mutex<Vec<Weak<dyn Clear>>>>);
 
 /// Idle instances, the one unused for longest first.
-#[derive(Default)]
-struct Shelf(Mutex<VecDeque<Idle>>);
+struct Shelf<T>(Mutex<VecDeque<Idle<T>>>);
 
-struct Idle {
-    /// Who may use it; anybody if absent.
-    owner: Option<Arc<str>>,
-    instance: Instance,
+struct Idle<T> {
+    sharing: Sharing,
+    instance: T,
     since: Instant,
+}
+
+/// What can be emptied.
+trait Clear: Send + Sync {
+    /// Drops all, and says whether there was something.
+    fn clear(&self) -> bool;
 }
 
 // === impl Pool ===
 
-impl Pool {
+impl<T: Send + 'static> Pool<T> {
     /// A pool among those of other versions.
     pub(super) fn among(pools: &Pools, capacity: usize) -> Self {
-        let shelf = Arc::default();
-        pools.add(&shelf);
+        let shelf = Arc::new(Shelf(Mutex::default()));
+        let weak: Weak<Shelf<T>> = Arc::downgrade(&shelf);
+        pools.add(weak);
         Self { capacity, shelf, pools: pools.clone() }
     }
 
-    /// The instance that `tenancy` may use and that was used last, if there is one.
-    pub(super) fn take(&self, tenancy: &Tenancy) -> Option<Instance> {
-        let owner = owner(tenancy)?;
+    /// The instance that `sharing` may use and that was used last, if there is one.
+    pub(super) fn take(&self, sharing: &Sharing) -> Option<T> {
+        if *sharing == Sharing::Nobody {
+            return None;
+        }
         self.shelf.change(|idle| {
-            let index = idle.iter().rposition(|idle| idle.owner == owner)?;
+            let index = idle.iter().rposition(|idle| idle.sharing == *sharing)?;
             idle.remove(index).map(|idle| idle.instance)
         })
     }
 
-    /// Keeps `instance` for whom `tenancy` allows; where there are too many, the one unused for longest goes.
-    pub(super) fn put(&self, instance: Instance, tenancy: &Tenancy) {
-        let Some(owner) = owner(tenancy) else { return };
-        if !instance.fit() {
+    /// Keeps `instance` for whom `sharing` names; where there are too many, the one unused for longest goes.
+    pub(super) fn put(&self, instance: T, sharing: Sharing) {
+        if sharing == Sharing::Nobody {
             return;
         }
         let surplus = self.shelf.change(|idle| {
-            idle.push_back(Idle { owner, instance, since: Instant::now() });
+            idle.push_back(Idle { sharing, instance, since: Instant::now() });
             if idle.len() > self.capacity { idle.pop_front() } else { None }
         });
         drop(surplus);
@@ -81,37 +97,33 @@ impl Pool {
 // === impl Pools ===
 
 impl Pools {
-    fn add(&self, shelf: &Arc<Shelf>) {
+    fn add(&self, shelf: Weak<dyn Clear>) {
         let mut shelves = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         shelves.retain(|shelf| shelf.strong_count() > 0);
-        shelves.push(Arc::downgrade(shelf));
+        shelves.push(shelf);
     }
 
     fn reclaim(&self) -> bool {
         let shelves: Vec<_> =
             self.0.lock().unwrap_or_else(PoisonError::into_inner).iter().filter_map(Weak::upgrade).collect();
-        let mut room = false;
-        for shelf in shelves {
-            let idle = std::mem::take(&mut *shelf.lock());
-            room |= !idle.is_empty();
-        }
-        room
+        // Each of them gives what it has: the first that has some is not enough.
+        shelves.iter().filter(|shelf| shelf.clear()).count() > 0
     }
 }
 
 // === impl Shelf ===
 
-impl Shelf {
-    fn lock(&self) -> MutexGuard<'_, VecDeque<Idle>> {
+impl<T> Shelf<T> {
+    fn lock(&self) -> MutexGuard<'_, VecDeque<Idle<T>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Drops what has stood here for too long, then does `change`.
-    fn change<T>(&self, change: impl FnOnce(&mut VecDeque<Idle>) -> T) -> T {
+    fn change<U>(&self, change: impl FnOnce(&mut VecDeque<Idle<T>>) -> U) -> U {
         let now = Instant::now();
         let mut idle = self.lock();
         let stale = idle.partition_point(|idle| now.saturating_duration_since(idle.since) > SHELF_LIFE);
-        let stale: Vec<Idle> = idle.drain(..stale).collect();
+        let stale: Vec<Idle<T>> = idle.drain(..stale).collect();
         let outcome = change(&mut idle);
         drop(idle);
         // Outside the lock, as whatever `change` answers: unmapping takes a while.
@@ -120,11 +132,22 @@ impl Shelf {
     }
 }
 
-/// Who may use an instance again; `None` if nobody may.
-fn owner(tenancy: &Tenancy) -> Option<Option<Arc<str>>> {
-    match tenancy.isolation {
-        Isolation::Fresh => None,
-        Isolation::Principal => Some(Some(tenancy.principal.clone())),
-        Isolation::Warm => Some(None),
+impl<T: Send> Clear for Shelf<T> {
+    fn clear(&self) -> bool {
+        let idle = std::mem::take(&mut *self.lock());
+        !idle.is_empty()
+    }
+}
+
+// === impl Sharing ===
+
+impl Sharing {
+    /// Who may use an instance after `tenancy`.
+    pub(super) fn of(tenancy: &Tenancy) -> Self {
+        match tenancy.isolation {
+            Isolation::Fresh => Self::Nobody,
+            Isolation::Principal => Self::Only(tenancy.principal.clone()),
+            Isolation::Warm => Self::Everybody,
+        }
     }
 }

@@ -7,14 +7,22 @@ use sha2::{Digest, Sha256};
 use wasmtime::component::Component;
 
 use super::bindings::ProviderPluginPre;
+use super::bindings::tools::ToolPluginPre;
 use super::cache::Code;
 use super::engine::Sandbox;
-use super::import;
-use super::provider::{Version, WasmProvider};
-use crate::config;
+use super::provider::WasmProvider;
+use super::tool::{Means, WasmTool};
+use super::vitals::Vitals;
+use super::{import, provider, tool};
+use crate::config::{self, Isolation};
+use crate::egress::tool::{Reach, Secret};
 use crate::model::plugin::Origin;
-use crate::model::{Fault, Result};
-use crate::plugin::catalog::{Plugin, Published};
+use crate::model::provider::Credential;
+use crate::model::tool::Spec;
+use crate::model::{Error, Fault, Result};
+use crate::plugin::catalog::{Health, Plugin, Published};
+use crate::plugin::grant::Grants;
+use crate::plugin::kv::Memory;
 use crate::plugin::manifest::{self, Manifest, PluginKind, refused};
 use crate::plugin::{Provider, grant};
 
@@ -37,9 +45,6 @@ pub(super) fn prepare(sandbox: &Sandbox, bytes: &[u8]) -> Result<Prepared> {
     let digest = hex(&Sha256::digest(bytes));
     let manifest = manifest::read(bytes)?;
     let id = &manifest.id;
-    if manifest.kind != PluginKind::Provider {
-        return Err(refused(format!("plugin `{id}` is of kind {}; this server runs providers", manifest.kind)));
-    }
     let (component, code) = sandbox
         .cache
         .compile(&sandbox.engine, bytes, &digest)
@@ -59,23 +64,130 @@ pub(super) fn stage(sandbox: &Sandbox, config: &config::Plugins, origin: Origin,
             refused(format!("plugin `{id}`: the schema of its settings is no JSON Schema: {error}"))
         })?;
     }
-    let linker = import::linker(&component).map_err(|error| refused(format!("plugin `{id}`: {error}")))?;
-    let pre = linker.instantiate_pre(&component).and_then(ProviderPluginPre::new).map_err(|error| {
+    let grants = grant::effective(&manifest, origin, config.grants.get(id));
+    let vitals = Vitals::new(id, config.limits_of(id), config.quarantine, sandbox.counts.of(id));
+    let (plugin, health): (Plugin, Arc<dyn Health>) = match manifest.kind {
+        PluginKind::Provider => {
+            let version = provider(sandbox, config, &component, vitals)?;
+            (Plugin::Provider(Arc::new(WasmProvider(version.clone()))), version)
+        }
+        PluginKind::Tool => {
+            let version = tool(sandbox, config, &manifest, origin, &grants, &component, vitals)?;
+            let specs = listed(&version)?;
+            (Plugin::Tool(Arc::new(WasmTool::new(version.clone(), specs))), version)
+        }
+    };
+    Ok(Published { manifest, origin, digest, grants, plugin, health })
+}
+
+fn provider(
+    sandbox: &Sandbox,
+    config: &config::Plugins,
+    component: &Component,
+    vitals: Vitals,
+) -> Result<Arc<provider::Version>> {
+    let id = vitals.id.clone();
+    let linker = import::linker(component).map_err(|error| refused(format!("plugin `{id}`: {error}")))?;
+    let pre = linker.instantiate_pre(component).and_then(ProviderPluginPre::new).map_err(|error| {
         refused(format!(
             "plugin `{id}` doesn't fit mortise:plugin/provider@{}: {error:#}; rebuild it with the server's SDK",
             manifest::API
         ))
     })?;
-    let version = Arc::new(Version::new(id, pre, config.limits_of(id), config, &sandbox.pools, sandbox.counts.of(id)));
-    let provider = WasmProvider(version.clone());
+    let version = Arc::new(provider::Version::new(vitals, pre, config.idle_instances, &sandbox.pools));
     // A plugin may refuse to describe itself without settings; what it may not is break its limits.
-    if let Err(error) = provider.describe("{}")
+    if let Err(error) = WasmProvider(version.clone()).describe("{}")
         && error.fault() == Fault::Plugin
     {
         return Err(error);
     }
-    let grants = grant::effective(&manifest, origin, config.grants.get(id));
-    Ok(Published { manifest, origin, digest, grants, plugin: Plugin::Provider(Arc::new(provider)), health: version })
+    Ok(version)
+}
+
+fn tool(
+    sandbox: &Sandbox,
+    config: &config::Plugins,
+    manifest: &Manifest,
+    origin: Origin,
+    grants: &Grants,
+    component: &Component,
+    vitals: Vitals,
+) -> Result<Arc<tool::Version>> {
+    let id = vitals.id.clone();
+    let none = config::Grant::default();
+    let grant = config.grants.get(&*id).unwrap_or(&none);
+    check_settings(manifest, grant)?;
+    let linker = import::tool_linker(component).map_err(|error| refused(format!("plugin `{id}`: {error}")))?;
+    let pre = linker.instantiate_pre(component).and_then(ToolPluginPre::new).map_err(|error| {
+        refused(format!(
+            "plugin `{id}` doesn't fit mortise:plugin/tool@{}: {error:#}; rebuild it with the server's SDK",
+            manifest::API
+        ))
+    })?;
+    let means = match &sandbox.outside {
+        None => Means::default(),
+        Some(outside) => Means {
+            door: Some(Arc::new(outside.egress.door(&id, &reach(grants, grant)?, outside.timeouts)?)),
+            memory: Some(Memory::new(outside.store.clone(), &id, vitals.limits.kv)),
+            runner: Some(outside.runner.clone()),
+        },
+    };
+    let isolation = grant.isolation.unwrap_or(match origin {
+        Origin::Bundled => Isolation::Warm,
+        Origin::Directory => Isolation::Fresh,
+    });
+    let settings = serde_json::Value::Object(grant.settings.clone()).to_string();
+    let (rights, apart) = (grants.granted.clone(), sandbox.apart.clone());
+    let idle = config.idle_instances;
+    Ok(Arc::new(tool::Version::new(vitals, pre, rights, isolation, settings, means, apart, idle, &sandbox.pools)))
+}
+
+/// What it says of its tools, whatever runs this: it is asked once, while it is loaded.
+fn listed(version: &tool::Version) -> Result<Vec<Spec>> {
+    match tokio::runtime::Handle::try_current() {
+        Ok(runtime) => runtime.block_on(version.list()),
+        Err(_) => {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            runtime.map_err(Error::internal)?.block_on(version.list())
+        }
+    }
+}
+
+fn check_settings(manifest: &Manifest, grant: &config::Grant) -> Result<()> {
+    let id = &manifest.id;
+    let Some(schema) = &manifest.settings else {
+        if grant.settings.is_empty() {
+            return Ok(());
+        }
+        return Err(refused(format!("plugin `{id}` has no settings; remove plugins.grants.{id}.settings")));
+    };
+    let schema = serde_json::Value::Object(schema.clone());
+    let settings = serde_json::Value::Object(grant.settings.clone());
+    jsonschema::validate(&schema, &settings).map_err(|error| {
+        let place = error.instance_path().to_string().replace('/', ".");
+        refused(format!("plugins.grants.{id}.settings{place}: {error}"))
+    })
+}
+
+/// Where a tool may go, and the credentials that go with it.
+fn reach(grants: &Grants, grant: &config::Grant) -> Result<Reach> {
+    let mut secrets = Vec::new();
+    for name in &grants.granted.secrets {
+        let Some(bound) = grant.secrets.get(name) else { continue };
+        let value = bound.value.resolve().map_err(|why| refused(format!("the credential `{name}`: {why}")))?;
+        let place = match &bound.place {
+            config::Place::Bearer => Credential::Bearer,
+            config::Place::Header(name) => Credential::Header(name.clone()),
+            config::Place::Query(name) => Credential::Query(name.clone()),
+        };
+        secrets.push(Secret { name: name.clone(), host: bound.host.clone(), place, value });
+    }
+    Ok(Reach {
+        asked: grants.asked.hosts.clone(),
+        allowed: grants.granted.hosts.clone(),
+        networks: grant.networks.clone(),
+        secrets,
+    })
 }
 
 fn hex(bytes: &[u8]) -> String {

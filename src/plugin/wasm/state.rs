@@ -51,8 +51,8 @@ pub(super) struct LogBudget {
 
 /// The guest used up its processor time.
 #[derive(Debug, thiserror::Error)]
-#[error("it ran longer than {} ms of processor time in one call; raise plugins.limits.cpu if it has to", .0.as_millis())]
-pub(super) struct OutOfTime(Duration);
+#[error("it ran longer than {} ms of processor time in one call; raise plugins.limits.{} if it has to", .0.as_millis(), .1)]
+pub(super) struct OutOfTime(Duration, &'static str);
 
 // === impl State ===
 
@@ -62,7 +62,7 @@ impl State {
             plugin,
             limiter: Limiter::new(limits),
             cpu: Cpu { budget: limits.cpu, since: None, slowness },
-            log: LogBudget { whole: limits.log, left: limits.log, told: false },
+            log: LogBudget::new(limits.log),
             handles: limits.handles,
         }
     }
@@ -80,16 +80,30 @@ impl Cpu {
     /// The ticker interrupted the call.
     pub(super) fn tick(&mut self) -> Result<UpdateDeadline> {
         // Time of this thread, not of the wall: a guest isn't blamed for a busy machine.
-        let time = clock_gettime(ClockId::ThreadCPUTime);
-        let now = Duration::new(time.tv_sec.unsigned_abs(), u32::try_from(time.tv_nsec).unwrap_or_default());
+        let now = thread_time();
         let since = *self.since.get_or_insert(now);
         if now.saturating_sub(since) >= TICK / 2 {
             self.slowness.seen();
         }
         if now.saturating_sub(since) >= self.budget {
-            return Err(OutOfTime(self.budget).into());
+            return Err(OutOfTime(self.budget, "cpu").into());
         }
         Ok(UpdateDeadline::Continue(1))
+    }
+}
+
+/// Processor time that this thread has used.
+pub(super) fn thread_time() -> Duration {
+    let time = clock_gettime(ClockId::ThreadCPUTime);
+    Duration::new(time.tv_sec.unsigned_abs(), u32::try_from(time.tv_nsec).unwrap_or_default())
+}
+
+// === impl OutOfTime ===
+
+impl OutOfTime {
+    /// Of a tool's call.
+    pub(super) fn of_tool(budget: Duration) -> Self {
+        Self(budget, "tool_cpu")
     }
 }
 
@@ -100,12 +114,12 @@ impl Slowness {
         self.calls.load(Ordering::Relaxed) > 0
     }
 
-    fn seen(&self) {
+    pub(super) fn seen(&self) {
         self.calls.store(SLOW_CALLS, Ordering::Relaxed);
     }
 
     /// A call is over.
-    fn passed(&self) {
+    pub(super) fn passed(&self) {
         if self.is_slow() {
             // Two threads at once may count one call less or more: nothing hangs on it.
             let _ = self.calls.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |calls| calls.checked_sub(1));
@@ -116,6 +130,10 @@ impl Slowness {
 // === impl LogBudget ===
 
 impl LogBudget {
+    pub(super) fn new(whole: usize) -> Self {
+        Self { whole, left: whole, told: false }
+    }
+
     /// A new exchange begins.
     pub(super) fn refill(&mut self) {
         self.left = self.whole;

@@ -1,4 +1,8 @@
-//! Compiles plugins ahead of the first start: what `mortise plugin warm` does.
+//! Compiles plugins ahead of the first start: what `mortise plugin warm` does, and what the first start has done for it.
+
+use std::process::{Command, Stdio};
+
+use tokio::time::Instant;
 
 use super::cache::Code;
 use super::engine::Sandbox;
@@ -23,6 +27,22 @@ pub fn warm(sandbox: &Sandbox, config: &config::Plugins, bundled: &[(&str, &[u8]
     let bundled = bundled.iter().map(|(name, bytes)| one(sandbox, name, Ok(bytes.to_vec())));
     let files = list(&config.directory).into_keys().map(|path| one(sandbox, &path.display().to_string(), read(&path)));
     bundled.chain(files).collect()
+}
+
+/// Has all of them compiled by another process: the system has a compiler's memory back only when its process ends. What that
+/// doesn't do is left to this one.
+pub(super) fn apart(compiler: &config::Compiler) {
+    let began = Instant::now();
+    let mut command = Command::new(&compiler.program);
+    command.args(&compiler.arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    match command.status() {
+        Ok(status) if status.success() => {
+            let took_ms = began.elapsed().as_millis() as u64;
+            tracing::info!(took_ms, "plugins were compiled for the first start");
+        }
+        Ok(status) => tracing::debug!(%status, "not all plugins were compiled by a process of their own"),
+        Err(error) => tracing::debug!(%error, "plugins can't be compiled by a process of their own"),
+    }
 }
 
 fn one(sandbox: &Sandbox, name: &str, bytes: Result<Vec<u8>>) -> Warmed {

@@ -16,6 +16,7 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::engine::Sandbox;
 use super::stage::{LARGEST, stage};
+use super::warm::apart;
 use crate::config;
 use crate::model::plugin::Origin;
 use crate::model::{Error, Result};
@@ -79,6 +80,15 @@ impl Loader {
             files: BTreeMap::new(),
             pending: false,
         };
+        if loader.sandbox.cache.is_new()
+            && let Some(compiler) = loader.config.compiler.clone()
+        {
+            run_blocking(move || {
+                apart(&compiler);
+                Ok(())
+            })
+            .await?;
+        }
         for (name, bytes) in bundled {
             let (sandbox, config) = (loader.sandbox.clone(), loader.config.clone());
             let published = run_blocking(move || stage(&sandbox, &config, Origin::Bundled, bytes))

@@ -3,7 +3,7 @@
 //! Whoever keeps something that users own says so by [`Belongings`]; the composition root brings them together
 //! ([`Accounts::entrust`]). The audit log stays: it says what happened, and names users by ids alone.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use futures_util::future::BoxFuture;
 use futures_util::stream::{self, BoxStream, Stream, StreamExt};
@@ -30,15 +30,13 @@ pub trait Belongings: Send + Sync {
 }
 
 impl Accounts {
-    /// Whoever keeps what users own. Only the first call counts.
+    /// These keep what users own, too.
     pub fn entrust(&self, keepers: Vec<Arc<dyn Belongings>>) {
-        if self.keepers.set(keepers).is_err() {
-            tracing::error!("accounts were told twice who keeps what users own");
-        }
+        self.keepers.write().unwrap_or_else(PoisonError::into_inner).extend(keepers);
     }
 
-    fn keepers(&self) -> &[Arc<dyn Belongings>] {
-        self.keepers.get().map_or(&[], Vec::as_slice)
+    fn keepers(&self) -> Vec<Arc<dyn Belongings>> {
+        self.keepers.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Takes a user away, with all that they own. Where it fails on the way, the account can do nothing any more, and doing it

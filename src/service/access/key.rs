@@ -51,7 +51,7 @@ const PREFIX: usize = 8;
 const MOST: usize = 1000;
 
 impl Accounts {
-    /// Makes a key of `user`, or one that stands for itself with `role`. The text is told only here.
+    /// Makes a key of `user`, or one that stands for itself. The text is told only here.
     ///
     /// # Errors
     /// If something is wrong with what is wanted.
@@ -59,7 +59,6 @@ impl Accounts {
         &self,
         kind: KeyKind,
         user: Option<&str>,
-        role: Option<Role>,
         wanted: NewKey,
         origin: &Origin,
     ) -> Result<(String, ApiKey)> {
@@ -68,7 +67,7 @@ impl Accounts {
         if wanted.expires_at.is_some_and(|end| end <= now) {
             return Err(wrong("expires_at", "a time to come is wanted"));
         }
-        check_limits(&wanted.limits)?;
+        self.check_limits(&wanted.limits)?;
         if let Some(user) = user {
             let has = self.store.keys(records::keys_of(user).within(), false, MOST).await?.len();
             if has >= MOST {
@@ -80,6 +79,9 @@ impl Accounts {
         let start = if kind == KeyKind::User { made } else { operators };
         let text = format!("{start}{}", URL_SAFE_NO_PAD.encode(clock::random::<32>()?));
         let scopes = if wanted.scopes.is_empty() { vec![Scope::Read, Scope::Write] } else { wanted.scopes };
+        // One that stands for itself may do what it says.
+        let role = if scopes.contains(&Scope::Admin) { Role::Admin } else { Role::User };
+        let role = user.is_none().then_some(role);
         let key = ApiKey {
             id: clock::uuid(),
             name,
@@ -141,12 +143,49 @@ impl Accounts {
         Ok(keys.into_iter().zip(seen).map(view).collect())
     }
 
+    /// The key of that id, and what is known of its use.
+    ///
+    /// # Errors
+    /// If there is none.
+    pub async fn key(&self, id: &str) -> Result<KeyView> {
+        let record: KeyRecord = self.store.get(records::key(id)).await?.ok_or_else(not_found)?;
+        self.with_use(vec![record]).await?.into_iter().next().ok_or_else(not_found)
+    }
+
+    /// The keys whose name, or whose first characters, are `name`.
+    ///
+    /// # Errors
+    /// If the store can't be read.
+    pub async fn find_keys(&self, name: &str) -> Result<Vec<KeyView>> {
+        let (all, _) = self.all_keys(0, usize::MAX).await?;
+        Ok(all.into_iter().filter(|view| view.key.name == name || view.key.prefix == name).collect())
+    }
+
+    /// Gives a key other limits.
+    ///
+    /// # Errors
+    /// If there is no such key, or a limit is none.
+    pub async fn limit_key(&self, id: &str, limits: Limits, origin: &Origin) -> Result<()> {
+        self.check_limits(&limits)?;
+        let stored: Stored<KeyRecord> = self.store.read(records::key(id)).await?.ok_or_else(not_found)?;
+        let mut record = stored.record.clone();
+        record.key.limits = limits;
+        let mut change = Change::default();
+        change.replace(&stored, &record)?;
+        self.audit.put(&mut change, origin, "key.changed", Some(id), json!({"limits": record.key.limits}))?;
+        let done = self.store.commit(change).await?;
+        self.directory.forget();
+        match done {
+            Committed::Done => Ok(()),
+            Committed::Conflict => Err(Error::caller(Kind::Conflict, "the key is being changed by others; try again")),
+        }
+    }
+
     /// Takes a key away: that of `owner`, or anybody's where nobody is named.
     ///
     /// # Errors
     /// If there is no such key.
     pub async fn delete_key(&self, id: &str, owner: Option<&str>, origin: &Origin) -> Result<ApiKey> {
-        let not_found = || Error::caller(Kind::NotFound, "API key not found");
         let stored: Stored<KeyRecord> = self.store.read(records::key(id)).await?.ok_or_else(not_found)?;
         let key = stored.record.key.clone();
         if owner.is_some_and(|owner| key.user.as_deref() != Some(owner)) {
@@ -171,9 +210,24 @@ impl Accounts {
     }
 }
 
-/// # Errors
-/// Names the limit that is none.
-pub(super) fn check_limits(limits: &Limits) -> Result<()> {
+fn not_found() -> Error {
+    Error::caller(Kind::NotFound, "API key not found")
+}
+
+impl Accounts {
+    /// # Errors
+    /// Names the limit that is none.
+    pub(super) fn check_limits(&self, limits: &Limits) -> Result<()> {
+        if let Some(class) = limits.rate_class.as_ref().filter(|class| !self.classes.contains(class)) {
+            let known = if self.classes.is_empty() { "none".to_owned() } else { self.classes.join(", ") };
+            let what = format!("there is no class `{class}` in server.rate_limit.classes; there are: {known}");
+            return Err(wrong("limits.rate_class", &what));
+        }
+        check_limits(limits)
+    }
+}
+
+fn check_limits(limits: &Limits) -> Result<()> {
     for (field, dollars) in [("usd_per_day", limits.usd_per_day), ("usd_per_month", limits.usd_per_month)] {
         if dollars.is_some_and(|dollars| !dollars.is_finite() || !(0.0..=1e9).contains(&dollars)) {
             return Err(wrong(&format!("limits.{field}"), "write US dollars, 0 or more"));

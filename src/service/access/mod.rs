@@ -5,6 +5,7 @@
 
 mod attempts;
 mod audit;
+mod commands;
 mod directory;
 mod erasure;
 mod key;
@@ -16,11 +17,15 @@ mod signature;
 mod token;
 mod user;
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, RwLock};
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use self::attempts::Attempts;
 use self::audit::Audit;
 pub use self::audit::{Event, Origin, Search};
+pub use self::commands::COMMANDS;
 use self::directory::Directory;
 pub use self::erasure::Belongings;
 pub use self::key::{KeyKind, KeyView, NewKey};
@@ -28,11 +33,11 @@ pub use self::login::Tokens;
 use self::passwords::Passwords;
 use self::token::{Signer, TokenKind};
 pub use self::user::{NewUser, UserChange};
-use super::Clock;
+use super::{Clock, clock};
 use crate::config;
 use crate::model::Result;
 use crate::model::account::Member;
-use crate::store::{Key, Store, spaces};
+use crate::store::{Change, Committed, Key, Store, spaces};
 
 /// See the module.
 pub struct Accounts {
@@ -46,8 +51,10 @@ pub struct Accounts {
     audit: Audit,
     /// Whether accounts are made for whoever asks.
     registers: bool,
+    /// The classes of rates that there are.
+    classes: Vec<String>,
     /// Who keeps what users own.
-    keepers: OnceLock<Vec<Arc<dyn Belongings>>>,
+    keepers: RwLock<Vec<Arc<dyn Belongings>>>,
 }
 
 /// What keys begin with: those that callers make, and those that the operator makes.
@@ -66,7 +73,8 @@ impl Accounts {
             attempts: Attempts::new(&settings, clock.clone()),
             audit: Audit::new(store.clone(), clock.clone()),
             registers: user::registers(server),
-            keepers: OnceLock::new(),
+            classes: server.rate_limit.classes.keys().cloned().collect(),
+            keepers: RwLock::default(),
             store,
             clock,
             settings,
@@ -79,6 +87,26 @@ impl Accounts {
     /// If the store can't be used.
     pub async fn prepare(&self) -> Result<()> {
         self.signer.prepare().await
+    }
+
+    /// A password that nobody can guess.
+    ///
+    /// # Errors
+    /// If the system has no random numbers.
+    pub fn fresh_password() -> Result<String> {
+        Ok(URL_SAFE_NO_PAD.encode(clock::random::<15>()?))
+    }
+
+    /// Makes a new key that signs tokens from now on; tokens that older ones signed stay good. Says its name.
+    ///
+    /// # Errors
+    /// If the store can't be used.
+    pub async fn rotate_signing_key(&self, origin: &Origin) -> Result<String> {
+        let id = self.signer.rotate().await?;
+        let mut change = Change::default();
+        self.audit.put(&mut change, origin, "signing-key.created", Some(&id), serde_json::json!({}))?;
+        let _: Committed = self.store.commit(change).await?;
+        Ok(id)
     }
 
     /// A page of what `search` wants of the audit log, in the order in which it happened, and where the next one begins.

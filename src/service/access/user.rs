@@ -10,7 +10,7 @@ use crate::config::Registration;
 use crate::model::account::{Limits, Role, User};
 use crate::model::{Error, Fault, Kind, Result};
 use crate::service::clock;
-use crate::store::{Change, Committed, Stored};
+use crate::store::{Change, Committed, Stored, spaces};
 
 /// Somebody who wants an account.
 #[derive(Clone, Debug, Default)]
@@ -46,6 +46,8 @@ const SHORTEST: usize = 8;
 const LONGEST: usize = 1024;
 /// The longest name.
 const LONGEST_NAME: usize = 128;
+/// Users who are read at once.
+const PAGE: usize = 500;
 /// How often a change is tried again that met another one.
 const TRIES: usize = 16;
 
@@ -140,6 +142,53 @@ impl Accounts {
         self.store.get(records::user(&id)).await
     }
 
+    /// Users who have `role` and are so, where that is said: at most `limit` behind the first `skip`, in the order in which their
+    /// accounts were made; and how many there are.
+    ///
+    /// # Errors
+    /// If the store can't be read.
+    pub async fn list_users(
+        &self,
+        role: Option<Role>,
+        is_active: Option<bool>,
+        skip: usize,
+        limit: usize,
+    ) -> Result<(Vec<User>, usize)> {
+        let total = usize::try_from(self.count_users(role, is_active).await?).unwrap_or_default();
+        let wanted = |user: &User| {
+            role.is_none_or(|role| user.role == role) && is_active.is_none_or(|active| user.is_active == active)
+        };
+        let (mut found, mut passed, mut range) = (Vec::new(), 0, records::all(spaces::USERS).within());
+        while found.len() < limit {
+            let read = self.store.list::<User>(range.clone(), PAGE).await?;
+            let Some(last) = read.last() else { break };
+            range.start = [last.key(), &[0]].concat();
+            let whole = read.len() == PAGE;
+            for user in read.into_iter().map(|stored| stored.record).filter(wanted) {
+                passed += 1;
+                if passed > skip && found.len() < limit {
+                    found.push(user);
+                }
+            }
+            if !whole {
+                break;
+            }
+        }
+        Ok((found, total))
+    }
+
+    /// How many users have `role` and are so, where that is said.
+    ///
+    /// # Errors
+    /// If the store can't be read.
+    pub async fn count_users(&self, role: Option<Role>, is_active: Option<bool>) -> Result<i64> {
+        let roles = Role::ALL.into_iter().filter(|one| role.is_none_or(|role| role == *one));
+        let both = |role| [true, false].map(|active| (role, active));
+        let kinds = roles.flat_map(both).filter(|(_, active)| is_active.is_none_or(|wanted| wanted == *active));
+        let counts = self.store.counters(kinds.map(|(role, active)| records::count(role, active)).collect()).await?;
+        Ok(counts.iter().sum())
+    }
+
     /// When the user last logged in.
     ///
     /// # Errors
@@ -159,7 +208,11 @@ impl Accounts {
         }
         let full_name = wanted.full_name.as_deref().map(|name| check_name(name, "full_name")).transpose()?;
         if let Some(limits) = &wanted.limits {
-            super::key::check_limits(limits)?;
+            self.check_limits(limits)?;
+        }
+        let stays_admin = wanted.role.is_none_or(|role| role == Role::Admin) && wanted.is_active != Some(false);
+        if !stays_admin {
+            self.keep_an_admin(&self.user(id).await?).await?;
         }
         let password = match &wanted.password {
             Some(password) => Some(self.passwords.hash(password).await?),

@@ -18,16 +18,23 @@ use quick_cache::sync::Cache;
 pub use self::window::Standing;
 pub(in crate::service) use self::window::Window;
 use super::Clock;
-use crate::config::{Per, Rate, RateLimit, SurfaceLimit};
+use crate::config::{Per, Rate, RateClass, RateLimit, SurfaceLimit};
 use crate::model::caller::{Caller, Identity, network};
 use crate::model::{Error, Kind, Result};
 
 /// Counts what callers use.
 pub struct Limiter {
     surfaces: HashMap<&'static str, Arc<SurfaceLimit>>,
-    callers: Cache<(&'static str, Who), Arc<Used>>,
+    classes: HashMap<String, Arc<SurfaceLimit>>,
+    callers: Cache<Counted, Arc<Used>>,
     clock: Clock,
 }
+
+/// Where, and who.
+type Counted = (&'static str, Who);
+
+/// Where those are counted who have a class of their own: everywhere together.
+const CLASS: &str = "class";
 
 /// Who is counted.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -75,7 +82,12 @@ impl Limiter {
     /// A limiter of what the operator set.
     pub fn new(settings: &RateLimit, clock: Clock) -> Self {
         let limits = SURFACES.into_iter().filter_map(|name| Some((name, Arc::new(settings.of(name)?))));
-        Self { surfaces: limits.collect(), callers: Cache::new(settings.callers.max(1)), clock }
+        let class = |(name, class): (&String, &RateClass)| {
+            let (requests, tokens) = (class.requests.clone(), class.tokens.clone());
+            (name.clone(), Arc::new(SurfaceLimit { per: Per::Caller, requests, anonymous: None, tokens }))
+        };
+        let classes = settings.classes.iter().filter(|_| settings.enabled).map(class).collect();
+        Self { surfaces: limits.collect(), classes, callers: Cache::new(settings.callers.max(1)), clock }
     }
 
     /// Counts a request of `caller`, and tells how the caller stands with the tightest window; nothing where there is no limit.
@@ -92,12 +104,12 @@ impl Limiter {
     }
 
     fn count(&self, caller: &Caller, cost: u64) -> Result<Option<Standing>, Box<Refusal>> {
-        let Some(limit) = self.surfaces.get(caller.surface) else { return Ok(None) };
+        let Some((limit, key)) = self.limit(caller) else { return Ok(None) };
         let rates = limit.rates(caller);
         if rates.is_empty() {
             return Ok(None);
         }
-        let (now, used) = (self.clock.now(), self.used(limit, caller));
+        let (now, used) = (self.clock.now(), self.used(limit, key, caller));
         let mut windows = used.lock();
         let waits = rates.iter().zip(&mut windows.requests).map(|(rate, window)| {
             // A trial: it is taken from all windows or from none.
@@ -119,7 +131,7 @@ impl Limiter {
 
     /// Whether tokens of `caller` are counted.
     pub fn counts_tokens(&self, caller: &Caller) -> bool {
-        self.surfaces.get(caller.surface).is_some_and(|limit| !limit.tokens.is_empty())
+        self.limit(caller).is_some_and(|(limit, _)| !limit.tokens.is_empty())
     }
 
     /// Takes `estimate` tokens for a turn of `caller`; nothing where there is no limit.
@@ -127,10 +139,10 @@ impl Limiter {
     /// # Errors
     /// If a window is full.
     pub fn reserve(&self, caller: &Caller, estimate: u64) -> Result<Option<Reservation>> {
-        let Some(limit) = self.surfaces.get(caller.surface).filter(|limit| !limit.tokens.is_empty()) else {
+        let Some((limit, key)) = self.limit(caller).filter(|(limit, _)| !limit.tokens.is_empty()) else {
             return Ok(None);
         };
-        let (now, used) = (self.clock.now(), self.used(limit, caller));
+        let (now, used) = (self.clock.now(), self.used(limit, key, caller));
         let mut windows = used.lock();
         let mut after = windows.tokens.clone();
         let waits = limit.tokens.iter().zip(&mut after).filter_map(|(rate, window)| {
@@ -146,8 +158,18 @@ impl Limiter {
         Ok(Some(Reservation { used, limit: limit.clone(), clock: self.clock.clone(), at, taken: estimate, spent: 0 }))
     }
 
-    fn used(&self, limit: &SurfaceLimit, caller: &Caller) -> Arc<Used> {
-        let key = (caller.surface, Who::of(limit, caller));
+    /// What `caller` is held to, and who is counted where.
+    fn limit(&self, caller: &Caller) -> Option<(&Arc<SurfaceLimit>, Counted)> {
+        if let Some((class, subject)) = caller.rate_class().filter(|_| SURFACES.contains(&caller.surface))
+            && let Some(limit) = self.classes.get(class)
+        {
+            return Some((limit, (CLASS, Who::Key(subject.into()))));
+        }
+        let limit = self.surfaces.get(caller.surface)?;
+        Some((limit, (caller.surface, Who::of(limit, caller))))
+    }
+
+    fn used(&self, limit: &SurfaceLimit, key: Counted, caller: &Caller) -> Arc<Used> {
         let fresh = || {
             let windows = |rates: &[Rate]| vec![Window::default(); rates.len()].into_boxed_slice();
             let windows = Windows { requests: windows(limit.rates(caller)), tokens: windows(&limit.tokens) };

@@ -1,5 +1,6 @@
-//! What is written after the answer has gone out: bounded, and known by the session that it belongs to, so that who asks for
-//! that session waits for it.
+//! What is written after the answer has gone out.
+//!
+//! It is bounded, and known by the session that it belongs to, so that who asks for that session waits for it.
 
 use std::collections::HashMap;
 use std::future::Future;
@@ -58,6 +59,11 @@ impl Behind {
             job.await;
             drop(pending);
         });
+    }
+
+    /// Does `job`, which nobody waits for.
+    pub(super) fn run(&self, job: impl Future<Output = ()> + Send + 'static) {
+        self.runtime.spawn(job);
     }
 
     /// Runs `task` for as long as what it returns is kept.

@@ -3,7 +3,12 @@
 //! Who asks for a session of somebody else's is told that there is none: nobody learns what others have.
 
 mod behind;
+mod belongings;
+pub mod called;
+mod files;
+pub mod fork;
 mod place;
+pub mod query;
 mod sweep;
 pub mod turn;
 mod writer;
@@ -17,6 +22,7 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use self::behind::Behind;
+use self::files::{blocking, refused};
 use self::place::Places;
 use super::{Clock, clock};
 use crate::config;
@@ -25,8 +31,10 @@ use crate::model::session::{Message, Mode, Origin, Parent, Session, Status, Tool
 use crate::model::{Error, Kind, Result};
 use crate::store::message::{self, Numbered};
 use crate::store::session::{Cursor, Filter, Sessions as Records};
+use crate::store::workspace::Workspaces;
 use crate::store::{Change, Committed, Store, Stored};
 
+pub use self::called::Called;
 pub use self::turn::Turn;
 
 /// See the module.
@@ -34,6 +42,8 @@ pub struct Sessions {
     records: Records,
     clock: Clock,
     settings: config::Sessions,
+    retention: config::Retention,
+    workspaces: Workspaces,
     places: Places,
     behind: Arc<Behind>,
 }
@@ -45,6 +55,14 @@ pub struct Scope<'s> {
     pub owner: &'s str,
     /// Whether everybody else's may be seen too.
     pub all: bool,
+}
+
+impl Scope<'_> {
+    /// The owner's own alone.
+    #[must_use]
+    pub fn own(self) -> Self {
+        Self { all: false, ..self }
+    }
 }
 
 /// What a new session is to be.
@@ -85,8 +103,18 @@ const PIECE: usize = 1000;
 
 impl Sessions {
     /// Those in `store`. What is written behind answers runs on the runtime that this is called on.
-    pub fn new(store: Store, clock: Clock, settings: config::Sessions) -> Self {
-        Self { records: Records::new(store), clock, settings, places: Places::default(), behind: Arc::default() }
+    pub fn new(store: Store, clock: Clock, config: &config::Config) -> Self {
+        let settings = config.sessions.clone();
+        let quota = u64::try_from(settings.workspace_quota).unwrap_or(u64::MAX);
+        Self {
+            records: Records::new(store),
+            clock,
+            settings,
+            retention: config.retention.clone(),
+            workspaces: Workspaces::new(&config.store.path, quota),
+            places: Places::default(),
+            behind: Arc::default(),
+        }
     }
 
     /// Makes a session.
@@ -95,11 +123,18 @@ impl Sessions {
     /// If the store can't be written.
     pub async fn create(&self, owner: &str, origin: Origin, new: New) -> Result<Session> {
         let session = self.draft(owner, origin, new);
+        if session.workspace {
+            let (workspaces, id) = (self.workspaces.clone(), session.id.clone());
+            blocking(move || workspaces.create(&id)).await?.map_err(refused)?;
+        }
         let mut change = Change::default();
         self.records.insert(&mut change, &session)?;
-        match self.records.commit(change).await? {
-            Committed::Done => Ok(session),
-            Committed::Conflict => Err(Error::internal("a fresh session's id is taken")),
+        match self.records.commit(change).await {
+            Ok(Committed::Done) => Ok(session),
+            outcome => {
+                self.forget_files(&session.id, &[]).await;
+                Err(outcome.err().unwrap_or_else(|| Error::internal("a fresh session's id is taken")))
+            }
         }
     }
 
@@ -289,9 +324,14 @@ impl Sessions {
         self.behind.settled(id).await;
         for _ in 0..ATTEMPTS {
             let old: Stored<Session> = self.records.get(owner, id).await?.ok_or_else(|| missing(id))?;
+            let archives = self.records.archives(owner, id).await?;
             let mut change = Change::default();
             self.records.remove(&mut change, &old);
             if self.records.commit(change).await? == Committed::Done {
+                if old.record.workspace || !archives.is_empty() {
+                    let archives: Vec<&str> = archives.iter().map(|archive| archive.id.as_str()).collect();
+                    self.forget_files(id, &archives).await;
+                }
                 return Ok(());
             }
         }

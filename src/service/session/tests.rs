@@ -1,5 +1,7 @@
 //! Tests of sessions and of turns in them.
 
+mod kept;
+
 use std::time::Duration;
 
 use super::*;
@@ -7,8 +9,13 @@ use crate::model::chat::{Event, Role, Stop, StopReason, Usage};
 use crate::model::session::Cost;
 
 fn sessions() -> Arc<Sessions> {
-    let settings = config::Sessions { wait: Duration::from_millis(50), ..config::Sessions::default() };
-    Arc::new(Sessions::new(Store::in_memory(), Clock::system(), settings))
+    Arc::new(Sessions::new(Store::in_memory(), Clock::system(), &config()))
+}
+
+fn config() -> config::Config {
+    let mut config = config::Config::default();
+    config.sessions.wait = Duration::from_millis(50);
+    config
 }
 
 fn user(text: &str) -> chat::Message {
@@ -206,7 +213,7 @@ async fn abandoned_turns_free_their_sessions() {
         let later = jiff::SignedDuration::from_secs(3600);
         Clock::system().now().saturating_add(later).unwrap()
     });
-    let other = Arc::new(Sessions::new(store, late, sessions.settings.clone()));
+    let other = Arc::new(Sessions::new(store, late, &config()));
     assert_eq!(other.free_abandoned().await.unwrap(), 1);
     let session = other.exactly("alice", &made.id).await.unwrap();
     assert_eq!((session.status, session.error.is_some()), (Status::Active, true));

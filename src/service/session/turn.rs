@@ -11,10 +11,11 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 use uuid::Uuid;
 
+use super::called::Called;
 use super::writer::{Writer, Writing};
 use super::{New, Sessions};
 use crate::model::chat::{self, Event};
-use crate::model::session::{CallStatus, Message, Origin, Session, ToolCall};
+use crate::model::session::{Message, Origin, Session, ToolCall};
 use crate::model::{Error, Result};
 use crate::service::Served;
 use crate::service::answer::{Answer, Assembly};
@@ -54,20 +55,6 @@ struct Saying {
     written: Option<Instant>,
     /// Bytes that came since.
     unwritten: usize,
-}
-
-/// A call of a tool that is over.
-#[derive(Clone, Debug)]
-#[expect(missing_docs, reason = "they are the call's")]
-pub struct Called {
-    pub call_id: Option<String>,
-    pub message: Option<u64>,
-    pub tool_name: String,
-    pub input: serde_json::Value,
-    pub output: Option<serde_json::Value>,
-    pub status: CallStatus,
-    pub error: Option<String>,
-    pub duration: Option<Duration>,
 }
 
 /// How long what was said may be unwritten.
@@ -377,26 +364,5 @@ fn weight(event: &Event) -> usize {
         | Event::Other { text, .. } => text.len(),
         Event::CallStarted { name, .. } => name.len(),
         _ => 0,
-    }
-}
-
-// === impl Called ===
-
-impl Called {
-    fn record(self, created: Timestamp) -> ToolCall {
-        let duration = self.duration.map(|duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX));
-        ToolCall {
-            id: Uuid::now_v7().to_string(),
-            number: 0,
-            call_id: self.call_id,
-            message: self.message,
-            tool_name: self.tool_name,
-            input: self.input,
-            output: self.output,
-            status: self.status,
-            error: self.error,
-            duration_ms: duration,
-            created,
-        }
     }
 }

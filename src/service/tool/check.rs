@@ -6,9 +6,6 @@ use super::Entry;
 use crate::model::chat::Json;
 use crate::model::tool::{Failure, FailureKind};
 
-/// What one file is called: models mix the two up.
-const ALIASES: [(&str, &str); 2] = [("path", "file_path"), ("file_path", "path")];
-
 /// Mistakes that are told at once.
 const MOST_TOLD: usize = 5;
 /// How much of a mistake's words is told: they may quote the value.
@@ -38,16 +35,14 @@ fn value_changed(text: &str, value: &Value) -> bool {
     serde_json::from_str::<Value>(text).map_or(true, |before| before != *value)
 }
 
-/// `members` with `path` where the schema knows that and the model wrote `file_path`, and the other way round.
+/// `members` by the names that the schema knows, and without those that say nothing: models write null for what they leave out.
 fn aliased(entry: &Entry, mut members: Map<String, Value>) -> Map<String, Value> {
-    let Some(known) = entry.properties() else { return members };
-    for (meant, written) in ALIASES {
-        let plain = known.contains_key(meant) && !known.contains_key(written);
-        if plain
-            && !members.contains_key(meant)
-            && let Some(value) = members.remove(written)
+    members.retain(|name, value| !value.is_null() || entry.requires(name));
+    for (alias, meant) in &entry.aliases {
+        if !members.contains_key(meant)
+            && let Some(value) = members.shift_remove(alias)
         {
-            members.insert(meant.to_owned(), value);
+            members.insert(meant.clone(), value);
         }
     }
     members

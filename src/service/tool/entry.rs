@@ -23,8 +23,10 @@ pub struct Entry {
     pub name: String,
     /// What it says of itself; its name there is what its plugin knows it by.
     pub spec: Spec,
-    /// The schema of its arguments.
+    /// The schema of its arguments, as models and people are shown it.
     pub schema: Value,
+    /// Other names of arguments, and what they are called here.
+    pub(super) aliases: Vec<(String, String)>,
     /// The plugin that brings it.
     pub plugin: String,
     /// That plugin's version.
@@ -36,6 +38,9 @@ pub struct Entry {
     pub(super) tool: Arc<dyn Tool>,
     pub(super) validator: Validator,
 }
+
+/// The keyword under which an argument's other names stand.
+const ALIASES: &str = "x-aliases";
 
 // === impl Entries ===
 
@@ -58,7 +63,9 @@ impl Entries {
 
     fn add(&mut self, id: &str, published: &Published, tool: &Arc<dyn Tool>, spec: &Spec) {
         // Both were tried when the plugin was loaded.
-        let Ok((schema, validator)) = compile(&spec.input_schema) else { return };
+        let Ok((mut schema, validator)) = compile(&spec.input_schema) else { return };
+        let aliases = aliases(&mut schema);
+        let spec = &Spec { input_schema: schema.to_string(), ..spec.clone() };
         let name = match self.by_name.contains_key(&spec.name) {
             false => spec.name.clone(),
             true => format!("{}_{}", id.replace('-', "_"), spec.name),
@@ -67,6 +74,7 @@ impl Entries {
             name: name.clone(),
             spec: spec.clone(),
             schema,
+            aliases,
             plugin: id.to_owned(),
             version: published.manifest.version.clone(),
             origin: published.origin,
@@ -109,6 +117,24 @@ impl Entry {
         let required = self.schema.get("required").and_then(Value::as_array);
         required.is_some_and(|required| required.iter().any(|known| known == name))
     }
+}
+
+/// Takes other names of arguments out of `schema`: they are between a plugin and the server. What one file is called, models mix
+/// up anyway.
+fn aliases(schema: &mut Value) -> Vec<(String, String)> {
+    let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) else { return Vec::new() };
+    let mut aliases = Vec::new();
+    for (name, property) in properties.iter_mut() {
+        let listed = property.as_object_mut().and_then(|property| property.shift_remove(ALIASES));
+        let listed: Vec<String> = listed.and_then(|list| serde_json::from_value(list).ok()).unwrap_or_default();
+        aliases.extend(listed.into_iter().map(|alias| (alias, name.clone())));
+    }
+    for (alias, meant) in [("path", "file_path"), ("file_path", "path")] {
+        if properties.contains_key(meant) && !properties.contains_key(alias) {
+            aliases.push((alias.to_owned(), meant.to_owned()));
+        }
+    }
+    aliases
 }
 
 /// The schema in `text`, and what checks by it. Patterns are matched in linear time: they come from a plugin, what they are

@@ -137,6 +137,21 @@ async fn a_path_goes_by_two_names() {
 }
 
 #[tokio::test]
+async fn other_names_are_put_right_and_what_says_nothing_is_left_out() {
+    let schema = r#"{"type":"object","properties":{"file_path":{"type":"string","x-aliases":["path","file"]},
+        "limit":{"type":"integer"}},"required":["file_path"],"additionalProperties":false}"#;
+    let parrot = Parrot { specs: vec![spec("read_file", schema)], ..Parrot::default() };
+    let toolbox = toolbox(vec![("files", Origin::Bundled, Arc::new(parrot))]);
+    for arguments in [r#"{"path":"a"}"#, r#"{"file":"a","limit":null}"#, r#"{"file_path":"a","offset":null}"#] {
+        let output = toolbox.call(call("read_file", arguments)).await.unwrap();
+        assert_eq!(text(&output), r#"{"file_path":"a"}"#);
+    }
+    let entries = toolbox.specs();
+    let shown = entries.get("read_file").unwrap();
+    assert!(!shown.schema.to_string().contains("aliases") && !shown.spec.input_schema.contains("aliases"));
+}
+
+#[tokio::test]
 async fn of_two_tools_of_one_name_the_bundled_one_keeps_it() {
     let box_of = |named: &str| {
         Arc::new(Parrot {

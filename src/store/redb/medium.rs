@@ -54,8 +54,28 @@ impl DatabaseFile {
         }
     }
 
+    /// The same, for who doesn't wait.
+    pub(super) fn at_once(mut self) -> Self {
+        self.wait = Duration::ZERO;
+        self
+    }
+
+    /// The same with another extension.
+    pub(super) fn beside(mut self, extension: &str) -> Self {
+        self.path.set_extension(extension);
+        self
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(super) fn exists(&self) -> bool {
+        self.path.exists()
+    }
+
     /// How the database is opened.
-    fn builder(&self) -> Builder {
+    pub(super) fn builder(&self) -> Builder {
         let mut builder = Builder::new();
         builder.set_cache_size(self.cache);
         if self.shared {
@@ -73,12 +93,7 @@ impl DatabaseFile {
     /// Directory and file, for their owner alone. A database has its name when it is whole, so a crash leaves none that can't
     /// be opened, and its name is on disk before anything is acknowledged.
     fn prepare(&self) -> Result<(), redb::Error> {
-        if !self.directory.is_dir() {
-            DirBuilder::new().recursive(true).mode(0o700).create(&self.directory)?;
-            if let Some(parent) = self.directory.parent() {
-                File::open(parent)?.sync_all()?;
-            }
-        }
+        self.make_directory()?;
         match fs::metadata(&self.path) {
             Ok(found) if found.permissions().mode() & 0o077 != 0 => {
                 fs::set_permissions(&self.path, Permissions::from_mode(0o600))?;
@@ -88,6 +103,14 @@ impl DatabaseFile {
             Err(error) => return Err(error.into()),
         }
         Ok(())
+    }
+
+    pub(super) fn make_directory(&self) -> io::Result<()> {
+        if self.directory.is_dir() {
+            return Ok(());
+        }
+        DirBuilder::new().recursive(true).mode(0o700).create(&self.directory)?;
+        self.directory.parent().map_or(Ok(()), |parent| File::open(parent)?.sync_all())
     }
 
     fn create(&self) -> Result<(), redb::Error> {
@@ -108,7 +131,7 @@ impl DatabaseFile {
         named
     }
 
-    fn sync_directory(&self) -> io::Result<()> {
+    pub(super) fn sync_directory(&self) -> io::Result<()> {
         File::open(&self.directory)?.sync_all()
     }
 
@@ -128,7 +151,7 @@ impl DatabaseFile {
     }
 
     /// Does `open` until no other process stands in the way.
-    fn patiently<T>(&self, open: impl Fn() -> Result<T, DatabaseError>) -> Result<T, StoreError> {
+    pub(super) fn patiently<T>(&self, open: impl Fn() -> Result<T, DatabaseError>) -> Result<T, StoreError> {
         let until = Instant::now() + self.wait;
         let mut told = false;
         loop {
@@ -149,6 +172,12 @@ impl DatabaseFile {
 
 impl Medium for DatabaseFile {
     fn open(&self) -> Result<Database, StoreError> {
+        if self.directory.starts_with("~") {
+            return Err(StoreError::Unavailable(format!(
+                "{}: HOME is not set, so ~ is nowhere; set HOME or store.path, or keep nothing (--ephemeral)",
+                self.path.display()
+            )));
+        }
         self.prepare().map_err(|error| located(&self.path, error))?;
         self.patiently(|| self.builder().create(&self.path))
     }

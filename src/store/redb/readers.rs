@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 
 use super::medium::{fault, words};
 use super::shared::{RECORDS, Shared};
-use crate::store::engine::{Pair, Scan, StoreError};
+use crate::store::engine::{Pair, Scan, StoreError, Visit};
 
 /// More threads than this would wait for the same disk.
 const MOST: usize = 8;
@@ -111,6 +111,22 @@ impl Question {
             _ => {}
         }
     }
+}
+
+/// Shows every pair to `visit`, on this thread.
+pub(super) fn walk(shared: &Shared, visit: Visit<'_>) -> Result<(), StoreError> {
+    let mut own = None;
+    let walked = read(shared, |table| {
+        for entry in ReadableTable::iter(table)? {
+            let (key, value) = entry?;
+            if let Err(error) = visit(key.value(), value.value()) {
+                own = Some(error);
+                break;
+            }
+        }
+        Ok(())
+    });
+    walked.and_then(|()| own.map_or(Ok(()), Err))
 }
 
 type Table = ReadOnlyTable<&'static [u8], &'static [u8]>;

@@ -1,6 +1,6 @@
 //! The database that is open, if it is, and how it is.
 
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, mpsc};
 
 use redb::{Database, ReadTransaction, ReadableDatabase, TableDefinition, WriteTransaction};
@@ -18,6 +18,8 @@ pub(super) struct Shared {
     /// Absent while it is opened again. Locked only to begin a transaction, so that opening never waits for a reader.
     database: RwLock<Option<Database>>,
     health: AtomicU8,
+    /// Whether the writer was asked to look what is wrong.
+    asked: AtomicBool,
     pub(super) counts: Arc<StoreCounts>,
     writer: mpsc::Sender<Message>,
 }
@@ -27,7 +29,7 @@ pub(super) struct Shared {
 impl Shared {
     pub(super) fn new(database: Database, counts: Arc<StoreCounts>, writer: mpsc::Sender<Message>) -> Self {
         let well = AtomicU8::new(code(Health::Well));
-        Self { database: RwLock::new(Some(database)), health: well, counts, writer }
+        Self { database: RwLock::new(Some(database)), health: well, asked: AtomicBool::new(false), counts, writer }
     }
 
     pub(super) fn begin_read(&self) -> Result<ReadTransaction, StoreError> {
@@ -75,12 +77,17 @@ impl Shared {
         before
     }
 
+    /// The writer has looked.
+    pub(super) fn looked(&self) {
+        self.asked.store(false, Ordering::Relaxed);
+    }
+
     /// A read failed: what is damaged is known from now on; of anything else the writer finds out whether it lasts.
     pub(super) fn failed_to_read(&self, error: &StoreError) {
         self.counts.failed();
         if let StoreError::Corrupt(_) = error {
             self.feel(Health::Damaged);
-        } else if self.is_open() {
+        } else if self.is_open() && !self.asked.swap(true, Ordering::Relaxed) {
             let _ = self.writer.send(Message::Look);
         }
     }

@@ -1,6 +1,7 @@
 //! What the embedded engine does when the disk does what disks do.
 
 mod disk;
+mod upkeep;
 
 use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt;

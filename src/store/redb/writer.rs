@@ -25,6 +25,8 @@ const MOST_BYTES: usize = 16 << 20;
 
 /// What must stay free on the disk. The database never overwrites a page that is in use, so even deleting takes some.
 const SPARE: u64 = 4 << 20;
+/// What must be free before a disk that was full is taken for well: where only little fits, some writes go on to be refused.
+const ROOMY: u64 = 2 * SPARE;
 /// How many bytes a byte may take: pages are copied, and are not full.
 const AMPLIFICATION: u64 = 4;
 
@@ -164,14 +166,15 @@ impl Writer {
         let room = self.medium.room();
         let transaction = self.shared.begin_write()?;
         let mut outcomes = Vec::with_capacity(batches.len());
-        let (mut need, mut joined, mut full) = (SPARE, 0, false);
+        let (mut need, mut joined, mut grew, mut refused) = (SPARE, 0, false, false);
         {
             let mut table = transaction.open_table(RECORDS).map_err(fault)?;
             for batch in batches {
                 let more = AMPLIFICATION.saturating_mul(batch.weight() as u64);
-                if batch.grows() && need.saturating_add(more) > room {
-                    full = true;
-                    outcomes.push(Err(StoreError::Full(format!("{room} bytes are free, {SPARE} must stay so"))));
+                let grows = batch.grows();
+                if grows && need.saturating_add(more) > room {
+                    refused = true;
+                    outcomes.push(Err(full(room)));
                     continue;
                 }
                 let found = |key: &[u8]| Ok::<_, redb::Error>(table.get(key)?.map(|value| value.value().to_vec()));
@@ -179,6 +182,7 @@ impl Writer {
                     Verdict::Do(effects) => {
                         need = need.saturating_add(more);
                         joined += u64::from(!effects.is_empty());
+                        grew |= grows;
                         for effect in effects {
                             apply(&mut table, effect).map_err(fault)?;
                         }
@@ -197,7 +201,7 @@ impl Writer {
             transaction.commit().map_err(fault)?;
             self.shared.counts.committed(joined, begun.elapsed());
         }
-        if full {
+        if refused {
             self.shared.counts.failed();
             if self.shared.feel(Health::Full) != Health::Full {
                 tracing::error!(
@@ -205,7 +209,7 @@ impl Writer {
                     "the store's disk is full: nothing more is written until there is room; make some, or delete what isn't needed"
                 );
             }
-        } else if joined > 0 && self.shared.health() == Health::Full {
+        } else if grew && room >= ROOMY && self.shared.health() == Health::Full {
             self.recovered();
         }
         Ok(outcomes)
@@ -217,26 +221,39 @@ impl Writer {
 
     /// Finds out whether a failure is over, by writing.
     fn look(&mut self) {
-        match self.reopen().and_then(|()| self.probe()) {
-            Ok(()) => {
-                self.trouble = None;
-                if matches!(self.shared.health(), Health::Full | Health::Down) {
-                    self.recovered();
-                }
-            }
-            Err(error) => {
-                if self.trouble.is_none() {
-                    tracing::error!(%error, "the store failed");
-                }
-                self.feel(&error);
-                drop(self.shared.replace(None));
-                // Where there is no room, there is still something to read.
-                if matches!(error, StoreError::Full(_)) {
-                    let _ = self.reopen();
-                }
-                self.trouble = Some(Trouble { error, retry: Instant::now() + RETRY });
-            }
+        self.shared.looked();
+        let room = self.medium.room();
+        if room < SPARE {
+            // There is still something to read, and to delete.
+            self.trouble = self.reopen().err().map(|error| Trouble { error, retry: Instant::now() + RETRY });
+            self.feel(&full(room));
+            return;
         }
+        let seen = self.probe().or_else(|_| {
+            drop(self.shared.replace(None));
+            self.probe()
+        });
+        let Err(error) = seen else {
+            self.trouble = None;
+            let over = match self.shared.health() {
+                Health::Full => room >= ROOMY,
+                health => health == Health::Down,
+            };
+            if over {
+                self.recovered();
+            }
+            return;
+        };
+        if self.trouble.is_none() {
+            tracing::error!(%error, "the store failed");
+        }
+        self.feel(&error);
+        drop(self.shared.replace(None));
+        if matches!(error, StoreError::Full(_)) {
+            // What can't be written can perhaps be read.
+            let _ = self.reopen();
+        }
+        self.trouble = Some(Trouble { error, retry: Instant::now() + RETRY });
     }
 
     fn recovered(&self) {
@@ -253,10 +270,7 @@ impl Writer {
 
     /// Writes what stands there already.
     fn probe(&self) -> Result<(), StoreError> {
-        let room = self.medium.room();
-        if room < SPARE {
-            return Err(StoreError::Full(format!("{room} bytes are free, {SPARE} must stay so")));
-        }
+        self.reopen()?;
         let work = AssertUnwindSafe(|| {
             let transaction = self.shared.begin_write()?;
             {
@@ -279,6 +293,10 @@ impl Writer {
             None => Ok(()),
         }
     }
+}
+
+fn full(room: u64) -> StoreError {
+    StoreError::Full(format!("{room} bytes are free, {SPARE} must stay so"))
 }
 
 fn apply(table: &mut Table<'_, &'static [u8], &'static [u8]>, effect: Effect) -> Result<(), redb::Error> {

@@ -53,6 +53,8 @@ pub struct Metrics {
     connections_refused: Labelled,
     limited: Labelled,
     cache: Labelled,
+    /// How many there are, by status; whoever renders looks first.
+    sessions: Mutex<Vec<(&'static str, u64)>>,
 }
 
 /// Counts by names that the source gives, and no caller: of what doesn't happen in every request.
@@ -76,6 +78,7 @@ impl Metrics {
             connections_refused: Labelled::default(),
             limited: Labelled::default(),
             cache: Labelled::default(),
+            sessions: Mutex::default(),
         }
     }
 
@@ -110,6 +113,11 @@ impl Metrics {
         self.cache.add([result, ""]);
     }
 
+    /// There are so many sessions of each status.
+    pub fn sessions(&self, counts: Vec<(&'static str, u64)>) {
+        *self.sessions.lock().unwrap_or_else(PoisonError::into_inner) = counts;
+    }
+
     /// All of it as text. Reads files of the system: not for a thread that serves.
     pub fn render(self: &Arc<Self>, format: Format) -> String {
         let mut registry = Registry::default();
@@ -129,8 +137,8 @@ impl Collector for Metrics {
         let get = |count: &AtomicU64| count.load(Ordering::Relaxed);
         let out = &mut Exposition(encoder);
         self.http.write(out)?;
-        // There are no sessions yet; the document promises the family all the same.
-        out.counter(&families::SESSIONS, ["active", "completed"].map(|status| ([status.to_owned()], 0_u64)))?;
+        let sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        out.counter(&families::SESSIONS, sessions.into_iter().map(|(status, count)| ([status.to_owned()], count)))?;
         out.histogram(&families::QUEUE_WAIT, self.queue_wait.read().map(|reading| ([], reading)))?;
         out.counter(&families::LIMITED, self.limited.read(|[surface, limit]| [surface, limit]))?;
         out.counter(&families::CONNECTIONS, [([], get(&self.connections))])?;

@@ -1,3 +1,4 @@
 //! Everything under `/api` that is not `/api/v1`: the agent surface.
 
 mod auth;
+mod tasks;

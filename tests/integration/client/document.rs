@@ -39,11 +39,20 @@ fn close(value: &mut Value) {
 /// The path of the document's template for `path`, if it has one.
 fn template(path: &str) -> Option<&'static str> {
     let path = path.split(['?', '#']).next().unwrap_or_default();
-    let fits = |template: &&String| match template.split_once('{') {
-        None => *template == path,
-        Some((before, _)) => path.strip_prefix(before).is_some_and(|rest| !rest.is_empty()),
+    let same =
+        |(template, segment): (&str, &str)| template == segment || template.starts_with('{') && !segment.is_empty();
+    let whole = |template: &&String| {
+        template.split('/').count() == path.split('/').count() && template.split('/').zip(path.split('/')).all(same)
     };
-    OPEN["paths"].as_object().unwrap().keys().find(fits).map(String::as_str)
+    // A parameter at the end may span segments.
+    let spans = |template: &&String| match template.split_once('{') {
+        Some((before, after)) if after.ends_with('}') && !after.contains('/') => {
+            path.strip_prefix(before).is_some_and(|rest| !rest.is_empty())
+        }
+        _ => *template == path,
+    };
+    let mut templates = OPEN["paths"].as_object().unwrap().keys();
+    templates.clone().find(whole).or_else(|| templates.find(spans)).map(String::as_str)
 }
 
 /// Follows one reference, if there is one.
@@ -75,8 +84,12 @@ pub(super) fn is_ours(head: &Head) -> bool {
     head.header("x-request-id").is_some_and(|id| id.starts_with("req-"))
 }
 
+/// What only the server of the tests of WebSockets has.
+const OF_A_TEST: &str = "/plain";
+
 fn find(request: &Request, head: &Head, body: Option<&[u8]>) -> Vec<String> {
-    if !is_ours(head) || request.method == "OPTIONS" || request.path.starts_with("/docs/assets/") {
+    let elsewhere = request.path.starts_with("/docs/assets/") || request.path == OF_A_TEST;
+    if !is_ours(head) || request.method == "OPTIONS" || elsewhere {
         return Vec::new();
     }
     // A look at the headers of a path that has other methods.

@@ -40,6 +40,11 @@ pub fn parse(text: &str) -> Result<Vec<Event>, String> {
             if data.is_some() || name.replace(value.to_owned()).is_some() {
                 return Err(format!("a name out of place: {line:?}"));
             }
+        } else if let Some(id) = line.strip_prefix("id: ") {
+            // It stands first, and so is no id of an event before it.
+            if name.is_some() || data.is_some() || id.parse::<u64>().is_err() {
+                return Err(format!("an id out of place: {line:?}"));
+            }
         } else if !line.starts_with(':') {
             return Err(format!("neither name nor data nor comment: {line:?}"));
         }
@@ -60,7 +65,8 @@ fn events_are_read_strictly() {
         "data: 1\ndata: 2\n\n",
         "event: a\n\n",
         "data: 1\nevent: a\n\n",
-        "id: 1\ndata: 1\n\n",
+        "id: x\ndata: 1\n\n",
+        "data: 1\nid: 1\n\n",
         "data: 1\r\n\r\n\n\n",
         "{}\n\n",
     ] {

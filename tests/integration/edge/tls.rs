@@ -163,7 +163,7 @@ async fn files_that_cant_be_used_are_named() {
     ] {
         let mut config = Config::from_yaml(&format!("server: {{ssl: {{{ssl}}}}}")).unwrap();
         config.server.port = 0;
-        let error = soon("an error", App::build(config)).await.err().expect("an error");
+        let error = Box::pin(soon("an error", App::build(config))).await.err().expect("an error");
         let text = error.private().unwrap_or(error.public()).to_owned();
         assert!(told.iter().all(|words| text.contains(words)), "{told:?}: {text}");
     }

@@ -39,7 +39,6 @@ async fn a_named_variable_is_read_and_missed() {
 #[tokio::test]
 async fn keys_that_can_t_be_had_end_the_start() {
     for (yaml, word) in [
-        ("server: {auth: {enabled: true}}\n", "MORTISE_API_KEY"),
         ("server: {auth: {api_key: env:NOWHERE}}\n", "NOWHERE"),
         ("server: {auth: {api_key: file:/nowhere/key}}\n", "/nowhere/key"),
     ] {

@@ -148,7 +148,7 @@ impl Host {
 fn run_here(command: &process_host::Command) -> Result<process_host::Finished, process_host::Error> {
     let mut child = std::process::Command::new(&command.program)
         .args(&command.arguments)
-        .current_dir(workspace())
+        .current_dir(workspace().join(command.directory.as_deref().unwrap_or_default()))
         .env_clear()
         .envs(std::env::var_os("PATH").map(|path| ("PATH", path)))
         .stdin(Stdio::piped())

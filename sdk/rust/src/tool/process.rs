@@ -18,14 +18,14 @@ pub fn run(command: &Command) -> Result<Finished, Error> {
 }
 
 impl Command {
-    /// A program with arguments, nothing on its standard input, and a minute to run.
+    /// A program with arguments, in the workspace's root, nothing on its standard input, and a minute to run.
     pub fn new<I, A>(program: impl Into<String>, arguments: I) -> Self
     where
         I: IntoIterator<Item = A>,
         A: Into<String>,
     {
         let arguments = arguments.into_iter().map(Into::into).collect();
-        Self { program: program.into(), arguments, stdin: Vec::new(), timeout_ms: 60_000 }
+        Self { program: program.into(), arguments, directory: None, stdin: Vec::new(), timeout_ms: 60_000 }
     }
 }
 

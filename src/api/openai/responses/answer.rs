@@ -23,12 +23,16 @@ pub(super) struct Frame {
     pub(super) names: Names,
     /// Whether the provider was given the caller's own body, so that its words are those of this dialect.
     pub(super) spoken: bool,
+    /// Whether the answer is kept.
+    pub(super) store: bool,
+    /// The answer that this one goes on from.
+    pub(super) previous: Option<String>,
     service_tier: Option<String>,
     extra: Vec<Field>,
 }
 
 /// How far an answer has come.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Progress<'a> {
     pub(super) status: &'static str,
     pub(super) output: &'a [Item],
@@ -72,7 +76,18 @@ const OWN: [&str; 27] = [
 
 impl Frame {
     pub(super) fn new(model: String, created: i64, shown: Shown, names: Names, spoken: bool) -> Self {
-        Self { id: clock::fresh("resp_"), created, model, shown, names, spoken, service_tier: None, extra: Vec::new() }
+        Self {
+            id: clock::fresh("resp_"),
+            created,
+            model,
+            shown,
+            names,
+            spoken,
+            store: false,
+            previous: None,
+            service_tier: None,
+            extra: Vec::new(),
+        }
     }
 
     /// Takes what the vendor calls the answer. Another dialect's id is none.
@@ -113,12 +128,12 @@ impl Frame {
             model: &self.model,
             output: progress.output,
             parallel_tool_calls: shown.parallel_tool_calls.unwrap_or(true),
-            previous_response_id: None,
+            previous_response_id: self.previous.as_deref(),
             prompt_cache_key: shown.prompt_cache_key.as_deref(),
             reasoning: ReasoningView { effort: shown.effort.as_deref(), summary: shown.summary.as_deref() },
             safety_identifier: shown.safety_identifier.as_deref(),
             service_tier: tier.unwrap_or("default"),
-            store: false,
+            store: self.store,
             temperature: shown.temperature,
             text: TextView {
                 format: given(shown.format.as_deref(), || json!({"type": "text"})),

@@ -18,6 +18,10 @@ pub(super) struct Asked {
     pub(super) request: chat::Request,
     pub(super) names: Names,
     pub(super) shown: Shown,
+    /// The answer that this goes on from.
+    pub(super) previous: Option<String>,
+    /// Whether the answer may be kept.
+    pub(super) store: bool,
 }
 
 /// What an answer repeats of its request.
@@ -45,8 +49,7 @@ pub(super) struct Shown {
 }
 
 /// What an answer is the same without: providers of other dialects aren't told.
-const HINTS: [&str; 5] =
-    ["store", "stream_options", "prompt_cache_retention", "prompt_cache_options", "client_metadata"];
+const HINTS: [&str; 4] = ["stream_options", "prompt_cache_retention", "prompt_cache_options", "client_metadata"];
 
 /// What every answer includes here, or what only tools include that the vendor runs itself.
 const INCLUDED: [&str; 6] = [
@@ -68,6 +71,8 @@ pub(super) fn read(mut body: Fields, lenient: bool) -> Result<Asked> {
         return Err(body.wrong("model", "it is empty"));
     }
     refuse_what_needs_memory(&mut body)?;
+    let previous = body.take::<String>("previous_response_id")?;
+    let store = body.take::<bool>("store")?.unwrap_or(true);
     let mut shown = shown(&mut body)?;
     let mut offer = Offer { lenient, ..Offer::default() };
     shown.tools = body.take_raw("tools");
@@ -114,23 +119,19 @@ pub(super) fn read(mut body: Fields, lenient: bool) -> Result<Asked> {
         streaming,
         ..chat::Request::default()
     };
-    Ok(Asked { request, names: offer.names, shown })
+    Ok(Asked { request, names: offer.names, shown, previous, store })
 }
 
-/// Answers are not kept, so that nothing can go on where an earlier one ended.
+/// Conversations are not kept, and nothing runs in the background.
 fn refuse_what_needs_memory(body: &mut Fields) -> Result<()> {
-    for (name, cure) in [
-        ("previous_response_id", "answers are not kept here; send the conversation's items in `input` instead"),
-        ("conversation", "conversations are not kept here; send their items in `input` instead"),
-    ] {
-        if body.has(name) {
-            return Err(unsupported(body, name, cure));
-        }
+    if body.has("conversation") {
+        let cure = "conversations are not kept here; go on with `previous_response_id`, or send their items in `input`";
+        return Err(unsupported(body, "conversation", cure));
     }
     if body.take::<bool>("background")?.unwrap_or_default() {
-        return Err(unsupported(body, "background", "answers are not kept here; ask with `stream` instead"));
+        return Err(unsupported(body, "background", "nothing runs in the background; ask with `stream` instead"));
     }
-    body.take::<bool>("store").map(drop)
+    Ok(())
 }
 
 fn shown(body: &mut Fields) -> Result<Shown> {

@@ -5,13 +5,16 @@ use futures_util::Stream;
 
 use super::answer::{Frame, Progress, end};
 use super::event::Said;
+use super::kept;
 use super::open::Open;
-use super::wire::{Failure, Item};
+use super::wire::{Failure, Item, Response};
 use crate::http::fault::Fault;
 use crate::http::sse;
-use crate::model::chat::{Event, Stop, StopReason, Thinking, Usage};
+use crate::model::chat::{Event, Message, Stop, StopReason, Thinking, Usage};
 use crate::model::id::RequestId;
 use crate::model::{Error, Kind};
+use crate::service::answer::Assembly;
+use crate::service::responses::Keep;
 use crate::service::{Turn, clock};
 
 /// A turn on its way to the caller.
@@ -20,6 +23,8 @@ pub(super) struct Streamer {
     turn: Option<Turn>,
     request: RequestId,
     writer: Writer,
+    /// What is to be kept, and what was said of it so far.
+    keep: Option<(Keep, Assembly)>,
 }
 
 /// What has been said so far.
@@ -39,8 +44,9 @@ pub(super) struct Writer {
 // === impl Streamer ===
 
 impl Streamer {
-    pub(super) fn new(turn: Turn, request: RequestId, frame: Frame) -> Self {
-        Self { turn: Some(turn), request, writer: Writer::new(frame) }
+    pub(super) fn new(turn: Turn, request: RequestId, frame: Frame, keep: Option<Keep>) -> Self {
+        let keep = keep.map(|keep| (keep, Assembly::default()));
+        Self { turn: Some(turn), request, writer: Writer::new(frame), keep }
     }
 
     pub(super) fn into_stream(self) -> impl Stream<Item = Bytes> + Send {
@@ -54,8 +60,17 @@ impl Streamer {
         let mut out = Vec::with_capacity(512);
         while out.is_empty() {
             match turn.events().await {
-                Ok(Some(events)) => events.into_iter().for_each(|event| self.writer.event(&mut out, event)),
+                Ok(Some(events)) => {
+                    if let Some((_, said)) = &mut self.keep {
+                        events.iter().for_each(|event| said.add(event.clone()));
+                    }
+                    events.into_iter().for_each(|event| self.writer.event(&mut out, event));
+                }
                 Ok(None) => {
+                    // The caller may go on from it once it is told that it is whole.
+                    if let Some((keep, said)) = self.keep.take() {
+                        self.writer.keep(keep, said.finish().into_message()).await;
+                    }
                     self.writer.done(&mut out);
                     self.turn = None;
                     break;
@@ -125,11 +140,24 @@ impl Writer {
         }
     }
 
+    /// Keeps a whole answer.
+    async fn keep(&mut self, keep: Keep, said: Message) {
+        self.frame.store = match serde_json::to_value(self.response()) {
+            Ok(body) => kept(keep, &self.frame.id, body, said).await,
+            Err(_) => false,
+        };
+    }
+
+    /// A whole answer.
+    fn response(&self) -> Response<'_> {
+        let (status, incomplete) = end(self.stop.unwrap_or(StopReason::Complete));
+        self.frame.response(Progress { status, output: &self.output, incomplete, usage: self.usage, error: None })
+    }
+
     /// Writes the end of a whole answer.
     pub(super) fn done(&mut self, out: &mut Vec<u8>) {
-        let (status, incomplete) = end(self.stop.unwrap_or(StopReason::Complete));
-        let progress = Progress { status, output: &self.output, incomplete, usage: self.usage, error: None };
-        let response = &self.frame.response(progress);
+        let (_, incomplete) = end(self.stop.unwrap_or(StopReason::Complete));
+        let response = &self.response();
         let sequence_number = self.sequence;
         put(
             out,

@@ -21,7 +21,7 @@ pub(super) struct Response<'a> {
     pub(super) created_at: i64,
     /// `in_progress`, `completed`, `incomplete` or `failed`.
     pub(super) status: &'static str,
-    /// False: answers are not kept.
+    /// False: nothing runs in the background.
     pub(super) background: bool,
     /// Why it failed, if it did.
     pub(super) error: Option<Failure<'a>>,
@@ -41,7 +41,7 @@ pub(super) struct Response<'a> {
     pub(super) output: &'a [Item],
     /// The request's.
     pub(super) parallel_tool_calls: bool,
-    /// Null: answers are not kept.
+    /// The answer that this one goes on from.
     pub(super) previous_response_id: Option<&'a str>,
     /// The request's.
     pub(super) prompt_cache_key: Option<&'a str>,
@@ -51,7 +51,7 @@ pub(super) struct Response<'a> {
     pub(super) safety_identifier: Option<&'a str>,
     /// The vendor's, or else the request's.
     pub(super) service_tier: &'a str,
-    /// False: answers are not kept.
+    /// Whether the answer is kept, so that another can go on from it.
     pub(super) store: bool,
     /// The request's.
     pub(super) temperature: Option<f64>,
@@ -87,7 +87,7 @@ pub(super) enum Verbatim<'a> {
 }
 
 /// Why an answer failed.
-#[derive(Serialize, JsonSchema)]
+#[derive(Clone, Copy, Serialize, JsonSchema)]
 #[schemars(rename = "ResponseFailure")]
 pub(super) struct Failure<'a> {
     /// What went wrong, for programs.

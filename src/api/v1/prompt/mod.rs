@@ -4,6 +4,7 @@
 //! Refused is what can't be understood, and who may not ask, or not any more.
 
 mod examples;
+mod fields;
 pub(super) mod request;
 mod stream;
 mod wire;

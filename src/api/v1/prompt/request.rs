@@ -6,13 +6,18 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
 
+use super::fields::{flag, known, needed, several, text, too_many};
 use crate::http::Fields;
-use crate::model::{Error, Kind, Result};
+use crate::model::{Error, Result};
 use crate::service::prompt::{Keep, PREVIOUS, Prompt, SESSION};
 
 /// One prompt to one backend.
 #[derive(Debug, JsonSchema)]
 #[schemars(deny_unknown_fields)]
+#[expect(
+    dead_code,
+    reason = "the modes of tools and the number of turns are checked; a model alone has no use for them"
+)]
 pub(in crate::api::v1) struct PromptRequest {
     /// Who is asked: a provider, `provider/model`, or a route.
     #[schemars(regex(pattern = r"\S"))]
@@ -372,50 +377,5 @@ impl CompareRequest {
             before: Vec::new(),
         };
         self.backends.iter().map(prompt).collect()
-    }
-}
-
-/// A text that must be there and say something.
-fn text(body: &mut Fields, name: &str) -> Result<String> {
-    match body.take::<String>(name)? {
-        Some(text) if !text.trim().is_empty() => Ok(text),
-        _ => Err(needed(body, name, "is")),
-    }
-}
-
-fn flag(body: &mut Fields, name: &str) -> Result<bool> {
-    Ok(body.take(name)?.unwrap_or(false))
-}
-
-fn several(body: &mut Fields, name: &str, most: usize) -> Result<Vec<Fields>> {
-    match body.take_objects(name)? {
-        Some(objects) if objects.len() > most => Err(body.wrong(name, &too_many(most))),
-        Some(objects) if !objects.is_empty() => Ok(objects),
-        _ => Err(needed(body, name, "are")),
-    }
-}
-
-fn too_many(most: usize) -> String {
-    format!("there may be {most} at most (prompt.max_tasks)")
-}
-
-/// What is there and says nothing is missing too.
-fn needed(body: &Fields, name: &str, verb: &str) -> Error {
-    let path = body.path_of(name);
-    Error::caller(Kind::MissingField, format!("{path} {verb} required"))
-        .with_details(json!({"required_fields": [name]}))
-        .with_param(path)
-}
-
-/// Refuses fields of other names: one that is misspelt would be without effect, unnoticed.
-fn known(body: Fields, names: &[&str]) -> Result<()> {
-    let path = body.path_of("");
-    match body.into_extra().first() {
-        None => Ok(()),
-        Some(field) => {
-            let name = format!("{path}{}", field.name);
-            let what = format!("Unknown field: {name}; known are {}", names.join(", "));
-            Err(Error::caller(Kind::InvalidValue, what).with_param(name))
-        }
     }
 }

@@ -36,11 +36,11 @@ pub(super) struct PromptResult {
     pub(super) backend: String,
     /// The model that answered, or was to.
     #[serde(skip_serializing_if = "Option::is_none")]
-    model: Option<String>,
+    pub(super) model: Option<String>,
     /// 0: there is an answer. 1: the backend failed. -1: it was canceled, because another failed.
-    exit_code: i8,
+    pub(super) exit_code: i8,
     /// From the question to the end of the answer.
-    duration_ms: u64,
+    pub(super) duration_ms: u64,
     /// What the model said; of one that failed, what it said until then.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) output: Option<String>,
@@ -52,7 +52,7 @@ pub(super) struct PromptResult {
     pub(super) error_code: Option<&'static str>,
     /// Only there where the answer is not simply complete: it was cut, or the model refused.
     #[serde(skip_serializing_if = "Option::is_none")]
-    stop_reason: Option<&'static str>,
+    pub(super) stop_reason: Option<&'static str>,
     /// Absent where nobody was asked, or the vendor didn't tell.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) token_usage: Option<TokenUsage>,
@@ -61,7 +61,7 @@ pub(super) struct PromptResult {
     pub(super) cost_usd: Option<f64>,
     /// Who served it, where that was asked for with `verbose`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    served: Option<ServedBy>,
+    pub(super) served: Option<ServedBy>,
 }
 
 /// What an answer took.
@@ -81,7 +81,7 @@ pub(super) struct TokenUsage {
 
 /// Who served a prompt.
 #[derive(Serialize, JsonSchema)]
-struct ServedBy {
+pub(super) struct ServedBy {
     /// The provider.
     provider: String,
     /// The provider's name for the model.

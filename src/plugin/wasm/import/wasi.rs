@@ -11,8 +11,7 @@ use wasmtime::StoreContextMut;
 use wasmtime::component::types::{ComponentInstance, ComponentItem};
 use wasmtime::component::{Linker, Resource, ResourceAny, ResourceType, Val};
 
-use super::log;
-use crate::plugin::wasm::bindings::log::Level;
+use super::log::{self, Words};
 use crate::plugin::wasm::state::State;
 
 /// Every handle that a guest holds is one of these; its number says which.
@@ -168,12 +167,13 @@ fn handle(store: &mut StoreContextMut<'_, State>, number: u32) -> wasmtime::Resu
 
 /// Writes what the guest prints into its log.
 fn print(store: &mut StoreContextMut<'_, State>, stream: u32, bytes: &[Val]) {
-    let level = if stream == STDERR { Level::Warn } else { Level::Info };
+    let level = if stream == STDERR { Words::Warn } else { Words::Info };
     let bytes: Vec<u8> =
         bytes.iter().filter_map(|byte| if let Val::U8(byte) = byte { Some(*byte) } else { None }).collect();
     let text = String::from_utf8_lossy(&bytes);
     if !text.trim().is_empty() {
-        log::write(store.data_mut(), level, &text);
+        let state = store.data_mut();
+        log::write(&state.plugin, &mut state.log, level, &text);
     }
 }
 

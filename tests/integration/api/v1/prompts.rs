@@ -83,7 +83,7 @@ async fn no_more_run_at_once_than_are_wanted() {
     for (path, body, at_once) in [
         ("/api/v1/parallel", json!({"tasks": tasks(&["openai/m"; 7]), "max_parallel": 2}), 2),
         ("/api/v1/parallel", json!({"tasks": tasks(&["openai/m"; 7])}), 3),
-        ("/api/v1/compare", json!({"backends": ["openai/m"; 7], "prompt": "x", "sequential": true}), 1),
+        ("/api/v1/compare", json!({"backends": vec!["openai/m"; 7], "prompt": "x", "sequential": true}), 1),
     ] {
         let gates: Vec<Gate> = (0..7).map(|_| Gate::new()).collect();
         let upstream = Upstream::script(gates.iter().map(|gate| Answer::json(&completion("x")).pause_head(gate))).await;
@@ -268,7 +268,7 @@ async fn what_is_missing_or_wrong_is_named() {
         ("compare", json!({"backends": [], "prompt": "x"}), "MISSING_FIELD", "backends are required"),
         ("compare", json!({"backends": ["echo"]}), "MISSING_FIELD", "prompt is required"),
         ("compare", json!({"backends": ["echo", ""], "prompt": "x"}), "INVALID_VALUE", "backends[1]"),
-        ("compare", json!({"backends": ["echo"; 3], "prompt": "x"}), "INVALID_VALUE", "2 at most"),
+        ("compare", json!({"backends": vec!["echo"; 3], "prompt": "x"}), "INVALID_VALUE", "2 at most"),
     ] {
         let reply = server.client.post(&format!("/api/v1/{path}"), &body).await;
         let refusal = shape::native(&reply, 400, code);

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::client::Request;
 use crate::harness::Server;
 use crate::{shape, snapshot};
 
@@ -39,7 +40,7 @@ async fn an_answer_repeats_what_was_asked() {
     for (name, value) in shown.as_object().unwrap() {
         assert_eq!(answer[name], *value, "{name}");
     }
-    assert_eq!((&answer["store"], &answer["status"]), (&json!(false), &json!("incomplete")));
+    assert_eq!((&answer["store"], &answer["status"]), (&json!(true), &json!("incomplete")));
     assert_eq!(answer["incomplete_details"], json!({"reason": "max_output_tokens"}));
     assert_eq!(answer["output"][0]["status"], "incomplete");
 }
@@ -84,7 +85,6 @@ async fn thoughts_and_refusals_are_items_and_parts_of_their_own() {
 async fn what_needs_memory_is_refused_with_a_cure() {
     let server = Server::echo().await;
     let bad = [
-        ("previous_response_id", json!("resp_1"), "input"),
         ("conversation", json!("conv_1"), "input"),
         ("conversation", json!({"id": "conv_1"}), "input"),
         ("background", json!(true), "stream"),
@@ -149,4 +149,37 @@ async fn a_schema_shapes_the_text() {
     }}});
     let answer = server.client.post(PATH, &body).await.expect(200);
     assert_eq!(answer["output"][0]["content"][0]["text"], r#"{"city":""}"#);
+}
+
+#[tokio::test]
+async fn a_conversation_goes_on_from_an_answer_that_was_kept() {
+    let server = Server::echo().await;
+    let first = server.client.post(PATH, &asks("one")).await.expect(200);
+    assert_eq!((&first["store"], &first["previous_response_id"]), (&json!(true), &Value::Null));
+    let at = |answer: &Value| format!("{PATH}/{}", answer["id"].as_str().unwrap());
+    assert_eq!(server.client.get(&at(&first)).await.expect(200), first);
+    let mut body = asks("two three");
+    body["previous_response_id"] = first["id"].clone();
+    body["stream"] = json!(true);
+    let events = server.client.post(PATH, &body).await.events();
+    let last: Value = serde_json::from_str(&events.last().unwrap().data).unwrap();
+    let second = &last["response"];
+    assert_eq!(second["usage"]["input_tokens"], 4, "one word from each side before, and two now: {second}");
+    assert_eq!(second["previous_response_id"], first["id"]);
+    assert_eq!(server.client.get(&at(second)).await.expect(200), *second);
+    let mut body = asks("four");
+    (body["previous_response_id"], body["store"]) = (second["id"].clone(), json!(false));
+    let third = server.client.post(PATH, &body).await.expect(200);
+    assert_eq!((&third["usage"]["input_tokens"], &third["store"]), (&json!(7), &json!(false)));
+    // What isn't kept can't be gone on from, nor what isn't there any more.
+    let gone = Request::new("DELETE", &at(&first));
+    assert_eq!(server.client.send(&gone).await.expect(200)["deleted"], true);
+    shape::openai(&server.client.send(&gone).await, 404, "invalid_request_error");
+    for id in [&third["id"], &second["id"], &json!("resp_1")] {
+        let mut body = asks("five");
+        body["previous_response_id"] = id.clone();
+        let error = shape::openai(&server.client.post(PATH, &body).await, 400, "invalid_request_error");
+        assert_eq!(error["param"], "previous_response_id");
+    }
+    shape::openai(&server.client.get(&at(&third)).await, 404, "invalid_request_error");
 }

@@ -111,9 +111,7 @@ fn read(request: &Request, incoming: &IncomingResponse) -> Result<Response, Fail
 
 fn told(code: ErrorCode) -> Failure {
     match code {
-        ErrorCode::HttpRequestDenied => {
-            Failure::denied("the operator has not allowed this address (plugins.grants.<plugin>.hosts)")
-        }
+        ErrorCode::HttpRequestDenied => Failure::denied("the operator has not allowed this address"),
         ErrorCode::DestinationIpProhibited => Failure::denied("its address is private, local or otherwise closed"),
         ErrorCode::DestinationNotFound | ErrorCode::DnsError(_) => Failure::not_found("the name is not known"),
         ErrorCode::DnsTimeout => Failure::unavailable("the name was not resolved in time"),

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use tools::{Choice, ToolParam};
 
-/// A conversation for a model to go on with. Answers are not kept: `previous_response_id` and `conversation` are refused.
+/// A conversation for a model to go on with; `conversation` is refused.
 #[derive(JsonSchema)]
 pub(super) struct CreateResponse {
     /// Which model: `provider/model`, its own name, or a provider's name for its default model.
@@ -21,8 +21,10 @@ pub(super) struct CreateResponse {
     instructions: Option<String>,
     /// Whether the answer comes piece by piece, as server-sent events.
     stream: Option<bool>,
-    /// No answer is kept, whatever this says.
+    /// Whether the answer is kept, so that another can go on from it; it is where this is left out.
     store: Option<bool>,
+    /// An answer that was kept: all that was said up to and with it stands before `input`.
+    previous_response_id: Option<String>,
     /// Nothing runs in the background.
     #[schemars(extend("enum" = [false, null]))]
     background: Option<bool>,

@@ -1,0 +1,98 @@
+//! How many processes a program has, and how much memory they use together: looked at again and again, from within.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use super::launch::{TIMED_OUT, TOO_LARGE, TOO_MANY};
+use super::order::Limits;
+
+/// How often it is looked.
+const EVERY: Duration = Duration::from_millis(20);
+/// How often a process that won't go is told to.
+const ATTEMPTS: u32 = 200;
+
+/// A process, as the system's table has it.
+struct Process {
+    parent: u32,
+    /// In pages.
+    resident: u64,
+}
+
+/// Ends this process with all below it once they are more than they may be. Never returns.
+pub(super) fn over(limits: Limits, time: Duration) -> ! {
+    #[expect(clippy::disallowed_methods, reason = "a process of its own, in which nobody injects a clock")]
+    let began = Instant::now();
+    let page = rustix::param::page_size() as u64;
+    loop {
+        std::thread::park_timeout(EVERY);
+        if began.elapsed() > time {
+            end(TIMED_OUT);
+        }
+        let table = table();
+        let below = below(&table, std::process::id());
+        if below.len() as u64 > limits.processes {
+            end(TOO_MANY);
+        }
+        let pages: u64 = below.iter().filter_map(|pid| Some(table.get(pid)?.resident)).sum();
+        if pages.saturating_mul(page) > limits.memory {
+            end(TOO_LARGE);
+        }
+    }
+}
+
+fn end(code: i32) -> ! {
+    kill_all();
+    std::process::exit(code)
+}
+
+/// Kills all processes below this one; where it is the first of its namespace, its own end does so too.
+pub(super) fn kill_all() {
+    for _ in 0..ATTEMPTS {
+        let below = below(&table(), std::process::id());
+        if below.is_empty() {
+            return;
+        }
+        for pid in below {
+            if let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) {
+                let _ = kill_process(pid, Signal::KILL);
+                let _ = rustix::process::waitpid(Some(pid), rustix::process::WaitOptions::NOHANG);
+            }
+        }
+        std::thread::park_timeout(EVERY / 4);
+    }
+}
+
+/// All processes that can be seen, without those that are over.
+fn table() -> BTreeMap<u32, Process> {
+    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+    entries
+        .filter_map(|entry| {
+            let pid = entry.file_name().to_str()?.parse().ok()?;
+            let stat = fs::read_to_string(entry.path().join("stat")).ok()?;
+            // The name stands in brackets and may hold anything.
+            let mut fields = stat.get(stat.rfind(')')? + 2..)?.split(' ');
+            let state = fields.next()?;
+            let parent = fields.next()?.parse().ok()?;
+            let resident = fields.nth(19)?.parse().unwrap_or_default();
+            (state != "Z").then_some((pid, Process { parent, resident }))
+        })
+        .collect()
+}
+
+/// The descendants of `root`.
+fn below(table: &BTreeMap<u32, Process>, root: u32) -> BTreeSet<u32> {
+    let mut below = BTreeSet::new();
+    let mut grown = true;
+    while grown {
+        grown = false;
+        for (pid, process) in table {
+            if (process.parent == root || below.contains(&process.parent)) && *pid != root {
+                grown |= below.insert(*pid);
+            }
+        }
+    }
+    below
+}

@@ -1,0 +1,39 @@
+//! All that an owner has in runs: given out, and taken away.
+
+use futures_util::future::BoxFuture;
+use futures_util::stream::{self, BoxStream, StreamExt};
+use serde_json::{Value, json};
+
+use super::Runs;
+use crate::model::Result;
+use crate::model::run::Run;
+use crate::service::access::Belongings;
+use crate::store::runs::Runs as Records;
+
+impl Belongings for Runs {
+    fn name(&self) -> &'static str {
+        "tasks"
+    }
+
+    fn erase<'a>(&'a self, owner: &'a str) -> BoxFuture<'a, Result<u64>> {
+        Box::pin(async move { Ok(self.forget_owner(owner).await? as u64) })
+    }
+
+    fn export(&self, owner: &str) -> BoxStream<'static, Result<Value>> {
+        let (store, owner) = (self.store.clone(), owner.to_owned());
+        let runs = stream::once(async move {
+            let runs = store.of_owner(&owner, usize::MAX).await;
+            match runs {
+                Ok(runs) => stream::iter(runs).then(move |run| told(store.clone(), run)).boxed(),
+                Err(error) => stream::once(async { Err(error) }).boxed(),
+            }
+        });
+        runs.flatten().boxed()
+    }
+}
+
+/// A run with what was said in it.
+async fn told(store: Records, run: Run) -> Result<Value> {
+    let messages = store.messages(&run.id).await?;
+    Ok(json!({"kind": "task", "task": run, "messages": messages}))
+}
