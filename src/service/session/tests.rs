@@ -14,7 +14,7 @@ fn sessions() -> Arc<Sessions> {
 
 fn config() -> config::Config {
     let mut config = config::Config::default();
-    config.sessions.wait = Duration::from_millis(50);
+    config.sessions.wait = Duration::from_secs(2);
     config
 }
 
