@@ -29,7 +29,7 @@ use crate::http::{Endpoint, Surface};
 pub const SURFACE: Surface = Surface {
     name: "chat",
     about: "Chat with models, whole or as an event stream, and see what there is to chat with.",
-    prefixes: &["/api/v1/"],
+    prefixes: &["/api/v1"],
     shape: shape::write,
     status: |fault| fault.status,
     error: Type::of::<shape::NativeError<'_>>(),

@@ -27,6 +27,13 @@ fn close(value: &mut Value) {
     match value {
         Value::Object(members) => {
             members.values_mut().for_each(close);
+            if members.contains_key("properties") {
+                // What stands beside the object's own fields is a part of it, and closed with it.
+                for name in ["oneOf", "anyOf"] {
+                    let parts = members.get_mut(name).and_then(Value::as_array_mut).into_iter().flatten();
+                    parts.filter_map(Value::as_object_mut).for_each(|part| drop(part.remove("unevaluatedProperties")));
+                }
+            }
             if members.contains_key("properties") && !members.contains_key("additionalProperties") {
                 members.insert("unevaluatedProperties".into(), json!(false));
             }
@@ -84,8 +91,12 @@ pub(super) fn is_ours(head: &Head) -> bool {
     head.header("x-request-id").is_some_and(|id| id.starts_with("req-"))
 }
 
+/// What only the server of the tests of WebSockets has.
+const OF_A_TEST: &str = "/plain";
+
 fn find(request: &Request, head: &Head, body: Option<&[u8]>) -> Vec<String> {
-    if !is_ours(head) || request.method == "OPTIONS" || request.path.starts_with("/docs/assets/") {
+    let elsewhere = request.path.starts_with("/docs/assets/") || request.path == OF_A_TEST;
+    if !is_ours(head) || request.method == "OPTIONS" || elsewhere {
         return Vec::new();
     }
     // A look at the headers of a path that has other methods.
