@@ -13,6 +13,7 @@ use crate::model::chat::{MediaSource, ResultPart};
 use crate::model::tool::{Annotations, Failure, FailureKind, Output};
 use crate::model::{Error, Kind, Result};
 use crate::service::clock::fresh;
+use crate::service::session::Scope;
 use crate::service::tool::{Call, Entry};
 
 /// What models can be given.
@@ -130,16 +131,24 @@ pub(super) async fn call(request: Request<State>) -> Result<Reply> {
     let (name, caller) = (request.parameter("name").to_owned(), request.caller.clone());
     let (state, body) = request.fields()?;
     let asked = CallRequest::read(body)?;
-    if asked.session_id.is_some() {
-        return Err(Error::invalid("session_id", "there is no such session"));
-    }
-    let scratch = state.tools.scratch().await?;
+    let (session, workspace, scratch) = match &asked.session_id {
+        Some(id) => {
+            // Who may look at another's session may still not work in it.
+            let session = state.sessions.get(Scope { owner: caller.owner(), all: false }, id).await?;
+            let path = state.sessions.workspaces().path(&session.id);
+            (Some(session.id), session.workspace.then_some(path), None)
+        }
+        None => {
+            let scratch = state.tools.scratch().await?;
+            (None, Some(scratch.path().to_owned()), Some(scratch))
+        }
+    };
     let call = Call {
         name: name.clone(),
         arguments: asked.arguments.map_or_else(String::new, |arguments| Value::Object(arguments).to_string()),
         caller,
-        workspace: Some(scratch.path().to_owned()),
-        session: asked.session_id,
+        workspace,
+        session,
         run: None,
         call_id: fresh("call-"),
         progress: None,

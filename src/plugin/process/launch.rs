@@ -169,7 +169,7 @@ fn inner(apart: bool, why: String) -> io::Result<i32> {
     std::thread::spawn(move || watch::over(limits, time));
     let outcome = reap(child.id())?;
     watch::kill_all();
-    Ok(outcome)
+    Ok(watch::verdict().unwrap_or(outcome))
 }
 
 /// Waits for `program`, and for whatever else was left to this process.

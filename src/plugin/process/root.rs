@@ -22,8 +22,8 @@ pub(super) const LAUNCHER: &str = "/.launcher";
 /// Directories of the system; where they are links to others, they stay so.
 pub(super) const SYSTEM: [&str; 7] = ["/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"];
 
-/// What programs need of `/etc`, in which there are also things that concern nobody.
-pub(super) const ETC: [&str; 17] = [
+/// What programs need of `/etc`, in which there are also things that concern nobody, such as private keys beside certificates.
+pub(super) const ETC: [&str; 19] = [
     "/etc/alternatives",
     "/etc/ca-certificates",
     "/etc/gitconfig",
@@ -37,10 +37,12 @@ pub(super) const ETC: [&str; 17] = [
     "/etc/mime.types",
     "/etc/nsswitch.conf",
     "/etc/passwd",
-    "/etc/pki",
+    "/etc/pki/ca-trust",
+    "/etc/pki/tls/certs",
     "/etc/resolv.conf",
     "/etc/services",
-    "/etc/ssl",
+    "/etc/ssl/certs",
+    "/etc/ssl/openssl.cnf",
 ];
 
 const DEVICES: [&str; 5] = ["/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom"];
@@ -73,8 +75,9 @@ pub(super) fn enter(order: &Order) -> io::Result<bool> {
             Ok(metadata) if metadata.is_symlink() && SYSTEM.iter().any(|system| path == Path::new(system)) => {
                 links.push((fs::read_link(path)?, path.to_owned()));
             }
-            Ok(_) => seen.push(Seen::open(path, path.into(), false)?),
-            Err(_) => {}
+            // A link to nowhere is nothing.
+            Ok(_) if path.metadata().is_ok() => seen.push(Seen::open(path, path.into(), false)?),
+            Ok(_) | Err(_) => {}
         }
     }
     seen.push(Seen::open(&std::env::current_exe()?, LAUNCHER.into(), false)?);

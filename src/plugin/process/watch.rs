@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -13,6 +14,9 @@ use super::order::Limits;
 const EVERY: Duration = Duration::from_millis(20);
 /// How often a process that won't go is told to.
 const ATTEMPTS: u32 = 200;
+
+/// The first process of a namespace.
+const FIRST: u32 = 1;
 
 /// A process, as the system's table has it.
 struct Process {
@@ -43,13 +47,26 @@ pub(super) fn over(limits: Limits, time: Duration) -> ! {
     }
 }
 
+/// Why all was ended, as an exit code; 0 if it wasn't.
+static VERDICT: AtomicI32 = AtomicI32::new(0);
+
 fn end(code: i32) -> ! {
+    // Before the program is killed: whoever waits for it asks for the reason then.
+    VERDICT.store(code, Ordering::SeqCst);
     kill_all();
     std::process::exit(code)
 }
 
-/// Kills all processes below this one; where it is the first of its namespace, its own end does so too.
+/// Why all was ended, if it was.
+pub(super) fn verdict() -> Option<i32> {
+    Some(VERDICT.load(Ordering::SeqCst)).filter(|code| *code != 0)
+}
+
+/// Kills all processes below this one; where it is the first of its namespace, its own end does so, and faster than any flood.
 pub(super) fn kill_all() {
+    if std::process::id() == FIRST {
+        return;
+    }
     for _ in 0..ATTEMPTS {
         let below = below(&table(), std::process::id());
         if below.is_empty() {
@@ -58,7 +75,6 @@ pub(super) fn kill_all() {
         for pid in below {
             if let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) {
                 let _ = kill_process(pid, Signal::KILL);
-                let _ = rustix::process::waitpid(Some(pid), rustix::process::WaitOptions::NOHANG);
             }
         }
         std::thread::park_timeout(EVERY / 4);

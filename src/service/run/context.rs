@@ -23,8 +23,7 @@ pub(super) fn fit(messages: &mut Vec<Message>, most: u64) -> bool {
     let aim = most / 2;
     // Each answer begins a round.
     let answers: Vec<usize> = places(messages);
-    let fresh =
-        answers.len().checked_sub(FRESH).and_then(|first| answers.get(first)).copied().unwrap_or(messages.len());
+    let fresh = answers.get(answers.len().saturating_sub(FRESH)).copied().unwrap_or(messages.len());
     let mut left = tokens(messages);
     for message in messages.iter_mut().take(fresh) {
         if left <= aim {

@@ -87,7 +87,10 @@ impl Watcher {
                 Err(RecvError::Lagged(_)) => {
                     self.behind = true;
                     let missed = journal.newest().saturating_sub(self.after);
-                    return Ok(Some(Seen::Behind { missed }));
+                    // What it read from the store meanwhile it has not missed.
+                    if missed > 0 {
+                        return Ok(Some(Seen::Behind { missed }));
+                    }
                 }
                 Err(RecvError::Closed) => {
                     self.live = None;

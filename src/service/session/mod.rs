@@ -185,7 +185,8 @@ impl Sessions {
     }
 
     async fn find(&self, owner: &str, id: &str) -> Result<Option<Session>> {
-        if id.len() < SHORTEST {
+        // Conversations are known by their whole names, and on the chat surface only.
+        if id.len() < SHORTEST || id.starts_with("conv-") {
             return Ok(None);
         }
         let mut found = self.records.find(owner, id).await?;

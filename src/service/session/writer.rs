@@ -112,6 +112,7 @@ impl Writer {
             if session.is_listed() {
                 session.status = Status::Processing;
                 session.started = session.started.or(Some(now));
+                session.updated = now;
                 sessions.records.replace(&mut change, &old, &session)?;
             } else {
                 change.expect(&old);

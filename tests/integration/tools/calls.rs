@@ -77,6 +77,19 @@ async fn a_file_is_kept_in_the_workspace_by_either_name() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_session_keeps_its_files_from_call_to_call() {
+    let server = server(&["tool-well"], GRANTS).await;
+    let session = server.client.post("/api/v1/sessions", &json!({"name": "files"})).await.expect(201);
+    let id = session["id"].as_str().or(session["session"]["id"].as_str()).unwrap();
+    let path = "/api/v1/tools/keep/call";
+    let asked = |arguments| json!({"session_id": id, "arguments": arguments});
+    server.client.post(path, &asked(json!({"path": "a", "content": "kept"}))).await.expect(200);
+    assert_eq!(server.client.post(path, &asked(json!({"path": "a"}))).await.expect(200)["output"], "kept");
+    let strange = json!({"session_id": "01234567-89ab-7def-8123-456789abcdef", "arguments": {"path": "a"}});
+    assert_eq!(server.client.post(path, &strange).await.status(), 404);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_tool_remembers_what_it_may() {
     let server = server(&["tool-well"], GRANTS).await;
     assert_eq!(output(&server, "remember", json!({"key": "a", "value": "one"})).await, "one of a");

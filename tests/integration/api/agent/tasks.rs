@@ -345,8 +345,10 @@ async fn a_socket_that_says_nonsense_is_told_so() {
 #[tokio::test]
 async fn tasks_are_their_owners() {
     let upstream = Upstream::always(Answer::stream(&words(&["Done."]))).await;
-    let more = "server: {auth: {api_key: 0123456789abcdef-alice}}";
-    let server = Server::vendor(&upstream, more).await;
+    let key = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(key.path(), "0123456789abcdef-alice").unwrap();
+    let more = format!("server: {{auth: {{api_key: \"file:{}\"}}}}", key.path().display());
+    let server = Server::vendor(&upstream, &more).await;
     let alice = |request: Request| request.header("X-API-Key", "0123456789abcdef-alice");
     let made = server.client.send(&alice(Request::new("POST", "/api/sessions").json(&json!({})))).await.expect(200);
     let path = format!("/api/sessions/{}/tasks", made["id"].as_str().unwrap());
