@@ -52,7 +52,10 @@ impl Responses {
         let (mut newest_first, mut next) = (Vec::new(), Some(id.to_owned()));
         while let Some(id) = next {
             let found = response::get(&self.store, owner, &id).await?;
-            let what = || format!("Previous response with id '{id}' not found.");
+            let what = || {
+                let cure = "send the conversation's items in `input` instead";
+                format!("Invalid value for previous_response_id: no response with the id '{id}' is kept; {cure}")
+            };
             let found = found.ok_or_else(|| Error::invalid("previous_response_id", what()))?.record;
             if newest_first.len() == LONGEST {
                 let what = "too many responses go on from each other; send the conversation's items in `input` instead";

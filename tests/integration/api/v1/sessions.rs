@@ -133,7 +133,11 @@ async fn options_say_who_answers_and_what_is_told_first() {
     let session = made(server.client, &body).await;
     assert_eq!(session["backend"], "claude");
     let answer = server.client.post(&at(&session, "/query"), &json!({"message": "one two three"})).await.expect(200);
-    assert_eq!((&answer["content"]["text"], &answer["stop_reason"]), (&json!("one two"), &json!("length")), "{answer}");
+    assert_eq!(
+        (&answer["content"]["text"], &answer["stop_reason"]),
+        (&json!("one two "), &json!("length")),
+        "{answer}"
+    );
     assert_eq!(answer["metrics"]["input_tokens"], 5, "the instructions are read too: {answer}");
     let listed = server.client.get(&format!("{PATH}?backend=claude&status=active")).await.expect(200);
     assert_eq!((&listed["total"], &listed["items"][0]["turn_count"]), (&json!(1), &json!(1)), "{listed}");
