@@ -109,7 +109,7 @@ async fn a_page_is_fetched_from_where_the_operator_allows() {
     upstream.route("/page", Answer::body(200, "text/html", page));
     upstream.route("/old", Answer::body(302, "text/plain", "").header("location", "/page"));
     upstream.route("/api", Answer::json(&json!({"ok": true})));
-    let base = upstream.base_url();
+    let base = format!("http://{}", upstream.address());
     let server = server(&format!("web: {{hosts: [\"{base}\"]}}")).await;
     let (text, json) = answer(&server, "fetch_url", json!({"url": format!("{base}/old")})).await;
     assert_eq!(text, format!("T\n{base}/page\n\n# Hello\n\nSee [more]({base}/more)."));

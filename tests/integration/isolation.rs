@@ -267,8 +267,7 @@ async fn nobody_but_the_owner_finds_what_the_owner_made() {
             let words = |reply: &Reply| crate::steady::steady(reply.json());
             assert_eq!(reply.status(), same.status(), "{place}");
             let (told, same) = (words(&reply).to_string(), words(&same).to_string());
-            let id_of = |path: &str| path.rsplit('/').next().unwrap_or_default().to_owned();
-            assert_eq!(without(&told, &id_of(&path)), without(&same, &id_of(&made_up)), "{place}");
+            assert_eq!(without(&told, &id), without(&same, &self::made_up(&id)), "{place}");
         }
         // It was there all the time.
         if row.path.ends_with('}') && row.path.matches('{').count() == 1 && !row.path.starts_with("/ws/") {

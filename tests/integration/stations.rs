@@ -54,7 +54,7 @@ fn is_openai(path: &str) -> bool {
 fn refused(reply: &Reply, path: &str, status: u16, code: &str, kind: &str) {
     if is_openai(path) {
         shape::openai(reply, status, kind);
-    } else if path.starts_with("/api/") && !path.starts_with("/api/v1/") {
+    } else if path.starts_with("/ws/") || path.starts_with("/api/") && !path.starts_with("/api/v1/") {
         let code = if status == 401 { "UNAUTHORIZED" } else { code };
         shape::agent(reply, status, code);
     } else if path.starts_with("/anthropic/") {

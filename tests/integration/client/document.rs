@@ -27,6 +27,13 @@ fn close(value: &mut Value) {
     match value {
         Value::Object(members) => {
             members.values_mut().for_each(close);
+            if members.contains_key("properties") {
+                // What stands beside the object's own fields is a part of it, and closed with it.
+                for name in ["oneOf", "anyOf"] {
+                    let parts = members.get_mut(name).and_then(Value::as_array_mut).into_iter().flatten();
+                    parts.filter_map(Value::as_object_mut).for_each(|part| drop(part.remove("unevaluatedProperties")));
+                }
+            }
             if members.contains_key("properties") && !members.contains_key("additionalProperties") {
                 members.insert("unevaluatedProperties".into(), json!(false));
             }

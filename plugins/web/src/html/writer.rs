@@ -11,6 +11,8 @@ pub(crate) struct Writer {
     /// Whether an empty line is due before the next text, and a blank.
     gap: bool,
     blank: bool,
+    /// Where the last mark ended that stands close to what follows.
+    marked: usize,
     /// Depth of what stays on one line: links and cells of tables.
     inline: usize,
 }
@@ -52,6 +54,7 @@ impl Writer {
     pub(crate) fn mark(&mut self, mark: &str) {
         self.begin();
         self.out.push_str(mark);
+        self.marked = self.out.len();
     }
 
     /// Marks that stand close to what came before.
@@ -84,7 +87,7 @@ impl Writer {
     /// Ends the line, if there is something on it.
     pub(crate) fn line(&mut self) {
         if self.inline > 0 {
-            self.blank = true;
+            self.blank |= self.marked != self.out.len();
         } else if self.open {
             self.out.push('\n');
             self.open = false;

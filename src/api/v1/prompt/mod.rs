@@ -80,9 +80,7 @@ async fn prompt(request: Request<State>) -> Result<Reply> {
         }
         log(&prompt.backend, error);
     }
-    let done = outcome.is_done();
-    let mut result = PromptResult::of(outcome, verbose);
-    result.session_id = session_id;
+    let (done, result) = (outcome.is_done(), PromptResult { session_id, ..PromptResult::of(outcome, verbose) });
     let (error, error_code) = (result.error.clone(), result.error_code);
     Reply::json(&Envelope { success: done, error, error_code, data: result })
 }

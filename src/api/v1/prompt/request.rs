@@ -14,10 +14,6 @@ use crate::service::prompt::{Keep, PREVIOUS, Prompt, SESSION};
 /// One prompt to one backend.
 #[derive(Debug, JsonSchema)]
 #[schemars(deny_unknown_fields)]
-#[expect(
-    dead_code,
-    reason = "the modes of tools and the number of turns are checked; a model alone has no use for them"
-)]
 pub(in crate::api::v1) struct PromptRequest {
     /// Who is asked: a provider, `provider/model`, or a route.
     #[schemars(regex(pattern = r"\S"))]
@@ -32,10 +28,8 @@ pub(in crate::api::v1) struct PromptRequest {
     /// Whether no session is to be kept.
     pub(super) ephemeral: Option<bool>,
     /// When tools ask before they act. A prompt is answered by the model alone, which has none.
-    #[expect(dead_code, reason = "it goes for tools, of which a prompt uses none")]
     pub(super) approval_mode: Option<ApprovalMode>,
     /// What tools may reach. A prompt is answered by the model alone, which has none.
-    #[expect(dead_code, reason = "it goes for tools, of which a prompt uses none")]
     pub(super) sandbox_mode: Option<SandboxMode>,
     /// `stream-json` gives the answer line by line, as it comes; the others give it whole.
     pub(super) output_format: Option<OutputFormat>,
@@ -44,7 +38,6 @@ pub(in crate::api::v1) struct PromptRequest {
     pub(super) max_tokens: Option<u32>,
     /// The most turns between model and tools; 0 is no limit. A prompt takes one.
     #[schemars(range(min = 0, max = 4_294_967_295_u32))]
-    #[expect(dead_code, reason = "it goes for tools, of which a prompt uses none")]
     pub(super) max_turns: Option<u32>,
     /// What the model is told beside the prompt.
     pub(super) system_prompt: Option<String>,
