@@ -1,6 +1,7 @@
 //! Mortise is an edge server for AI.
 //!
-//! One binary takes chats over HTTP and puts model providers behind them, each a sandboxed WebAssembly component.
+//! One binary takes chats over HTTP, puts model providers and tools behind them, each a sandboxed WebAssembly component, and runs
+//! agents with them; users, sessions and runs are kept in a store of its own.
 //!
 //! # Ranks
 //!
@@ -34,6 +35,10 @@
 //! as it is said, and written down when the turn is over, however it ends ([`service::meter`]). What goes wrong on the way is a
 //! [`model::Error`], which becomes an answer in the surface's shape at the end of the pipeline.
 //!
+//! What is to outlive the request goes into the [`store`]: a session's turn ([`service::session`]) writes what was said while it is
+//! said, and a run ([`service::run`]) stores each step before anybody sees it. Tools are called by [`service::tool`], which checks
+//! their arguments; what they reach is what was granted ([`plugin::grant`]).
+//!
 //! Nothing polls for a caller who hung up: dropping the answer's body drops the turn, which drops the guest's exchange and
 //! closes the upstream connection.
 //!
@@ -41,7 +46,7 @@
 //!
 //! *To add an endpoint*, write a handler beside its surface under `api/`, and a line in that surface's `endpoints()`.
 //!
-//! *To add a provider*, write a plugin under `plugins/` with `mortise-sdk`; the host is not touched.
+//! *To add a provider or a tool*, write a plugin under `plugins/` with `mortise-sdk`; the host is not touched.
 //!
 //! *To change the contract with plugins*, change `wit/`, the words of [`model`] that mirror it, `plugin/wasm/convert.rs` and
 //! the SDK. Released versions are never changed.

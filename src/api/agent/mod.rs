@@ -167,7 +167,10 @@ fn artifact_endpoints() -> Vec<Endpoint<State>> {
         .named("getArtifact", "A file that a task left.")
         .parameter(id, meaning, example)
         .parameter("artifact_id", "Names the file, by its id or its name.", "diff.patch")
-        .gives_text("text/plain", "The file, with its own media type.")
+        .gives_text("text/markdown", "The file: its summary,")
+        .gives_text("text/x-diff", "a patch of the session's files,")
+        .gives_text("application/json", "its plan or what was said,")
+        .gives_text("text/plain", "or whatever else it is.")
         .fails(&[404]),
     ]
 }

@@ -45,6 +45,8 @@ pub(super) async fn stop(request: Request<State>) -> Result<Reply> {
 
 pub(super) async fn input(request: Request<State>) -> Result<Reply> {
     let (owner, id) = (request.caller.owner().to_owned(), request.parameter("task_id").to_owned());
+    // Whose it isn't isn't told what is wrong with the body either.
+    request.state.runs.get(&owner, &id).await?;
     let (state, mut body) = request.fields()?;
     let content: String = body.require("content")?;
     nothing_else(body, "content")?;
@@ -59,6 +61,7 @@ pub(super) async fn approvals(request: Request<State>) -> Result<Reply> {
 pub(super) async fn approve(request: Request<State>) -> Result<Reply> {
     let (owner, id) = (request.caller.owner().to_owned(), request.parameter("task_id").to_owned());
     let approval = request.parameter("approval_id").to_owned();
+    request.state.runs.get(&owner, &id).await?;
     let (state, mut body) = request.fields()?;
     let answer = Answer { approved: body.require("approved")?, words: body.take("reason")? };
     nothing_else(body, "approved, reason")?;

@@ -232,6 +232,8 @@ async fn get(request: Request<State>) -> Result<Reply> {
 
 async fn replace(request: Request<State>) -> Result<Reply> {
     let (owner, id) = (request.caller.owner().to_owned(), request.parameter("template_id").to_owned());
+    // Who may not see it isn't told what is wrong with the body either.
+    request.state.templates.get(&owner, &id).await?;
     let (state, body) = request.fields()?;
     shown(state.templates.replace(&owner, &id, read(body)?).await?)
 }
