@@ -14,6 +14,10 @@ use crate::service::prompt::{Keep, PREVIOUS, Prompt, SESSION};
 /// One prompt to one backend.
 #[derive(Debug, JsonSchema)]
 #[schemars(deny_unknown_fields)]
+#[expect(
+    dead_code,
+    reason = "the modes of tools and the number of turns are checked; a model alone has no use for them"
+)]
 pub(in crate::api::v1) struct PromptRequest {
     /// Who is asked: a provider, `provider/model`, or a route.
     #[schemars(regex(pattern = r"\S"))]
