@@ -18,7 +18,15 @@ impl Provider for Guest {
     fn chat(_: Request, _: NoSettings) -> Result<Box<dyn Exchange>, Error> {
         Ok(answer(|out| {
             kit::say(out, concat!("well ", env!("CARGO_PKG_VERSION")));
-            out.emit(Usage { input: 1, output: 2, cache_read: 0, cache_write: 0, cache_write_hour: 0, reasoning: 0, cost: None });
+            out.emit(Usage {
+                input: 1,
+                output: 2,
+                cache_read: 0,
+                cache_write: 0,
+                cache_write_hour: 0,
+                reasoning: 0,
+                cost: None,
+            });
             Ok(())
         }))
     }
