@@ -219,6 +219,8 @@ async fn change(request: Request<State>) -> Result<Reply> {
 
 async fn delete(request: Request<State>) -> Result<Reply> {
     let session = owned(&request).await?;
+    // First those who work in it.
+    request.state.runs.forget_session(&session.id).await?;
     request.state.sessions.delete(&session.owner, &session.id).await?;
     Ok(Reply::empty(StatusCode::NO_CONTENT))
 }

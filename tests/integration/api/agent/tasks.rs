@@ -343,6 +343,16 @@ async fn a_socket_that_says_nonsense_is_told_so() {
 }
 
 #[tokio::test]
+async fn a_session_that_another_surface_deletes_takes_its_tasks_along() {
+    let server = Server::echo().await;
+    let id = begin(&server, json!({"description": "Say hi", "model": "echo"})).await;
+    let task = over(&server, &id).await;
+    let path = format!("/api/v1/sessions/{}", task["session_id"].as_str().unwrap());
+    assert_eq!(server.client.send(&Request::new("DELETE", &path)).await.status(), 204);
+    assert_eq!(server.client.get(&format!("/api/tasks/{id}")).await.expect(404)["code"], "NOT_FOUND");
+}
+
+#[tokio::test]
 async fn tasks_are_their_owners() {
     let upstream = Upstream::always(Answer::stream(&words(&["Done."]))).await;
     let key = tempfile::NamedTempFile::new().unwrap();
