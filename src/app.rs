@@ -15,6 +15,7 @@ use crate::http::{Fixed, Router};
 use crate::model::{Error, Result};
 use crate::plugin::bundled::BUNDLED;
 use crate::plugin::process::Runner;
+use crate::plugin::space::Space;
 use crate::plugin::wasm::{Loader, Sandbox};
 use crate::service::access::{Accounts, COMMANDS};
 use crate::service::budget::Budgets;
@@ -86,12 +87,14 @@ impl App {
                 async move { accounts.command(name, with).await }
             });
         }
+        let sessions = Arc::new(Sessions::new(store.clone(), clock.clone(), &config));
         let runner = Arc::new(Runner::new(config.plugins.process.clone()));
         let sandbox = Sandbox::new(&config.plugins)?.counting(metrics.plugins.clone()).reaching(
             egress.clone(),
             config.egress.timeouts,
             store.clone(),
             runner.clone(),
+            Arc::new(Space::new(sessions.workspaces().clone())),
         );
         if config.plugins.grants.values().any(|grant| !grant.programs.is_empty()) {
             tokio::spawn(async move { runner.probe().await });
@@ -100,7 +103,6 @@ impl App {
         let catalog = loader.catalog();
         let readiness = Arc::new(Readiness::default());
         let wait_for_disk = config.sessions.wait_for_disk;
-        let sessions = Arc::new(Sessions::new(store.clone(), clock.clone(), &config));
         let templates = Templates::new(store.clone(), clock.clone());
         let responses = Responses::new(store.clone(), clock.clone());
         accounts.entrust(vec![sessions.clone(), Arc::new(templates.clone()), Arc::new(responses.clone())]);
@@ -125,7 +127,10 @@ impl App {
         );
         let chat = Arc::new(chat);
         let tools = Arc::new(Toolbox::new(catalog.clone(), metrics.plugins.clone(), scratch));
-        let runs = Arc::new(Runs::new(store.clone(), chat.clone(), tools.clone(), bounds, clock.clone()));
+        let runs = Arc::new(
+            Runs::new(store.clone(), chat.clone(), tools.clone(), bounds, clock.clone()).knowing(accounts.clone()),
+        );
+        sessions.depend(runs.clone());
         let state = State {
             chat,
             runs: runs.clone(),

@@ -5,6 +5,7 @@ pub mod anthropic;
 pub mod openai;
 pub mod ops;
 mod served;
+mod speaker;
 pub mod v1;
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ pub mod grant;
 pub mod kv;
 pub mod manifest;
 pub mod process;
+pub mod space;
 pub mod wasm;
 
 use std::future::Future;

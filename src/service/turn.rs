@@ -186,6 +186,11 @@ impl Turn {
                 Err(error) => break Some(error),
             }
         };
+        (Answer { served: self.settled(), ..assembly.finish() }, error)
+    }
+
+    /// Who has served it, and what that took.
+    pub fn settled(&self) -> Served {
         let (cost, estimated) = match &self.source {
             Source::Live(live) => {
                 let (usage, estimated) = live.bill.usage();
@@ -193,8 +198,7 @@ impl Turn {
             }
             Source::Kept(_) => (Some(0.0), false),
         };
-        let served = Served { cost, estimated, ..self.served() };
-        (Answer { served, ..assembly.finish() }, error)
+        Served { cost, estimated, ..self.served() }
     }
 
     /// Who serves it.

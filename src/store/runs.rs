@@ -206,16 +206,22 @@ impl Runs {
         self.store.get(OPEN_RUNS.key().text(id)).await
     }
 
-    /// The leases of `ids` are `lease` from now on.
+    /// The leases of `ids` are `lease` from now on, as far as its holder has them; gives those that somebody else has by now.
+    /// Where somebody takes one at this very moment, nothing is renewed, and it can be tried again.
     ///
     /// # Errors
-    /// If the store can't be written.
-    pub async fn renew(&self, ids: &[String], lease: &Lease) -> Result<()> {
-        let mut change = Change::default();
+    /// If the store can't be used.
+    pub async fn renew(&self, ids: &[String], lease: &Lease) -> Result<Vec<String>> {
+        let (mut change, mut lost) = (Change::default(), Vec::new());
         for id in ids {
-            change.put(OPEN_RUNS.key().text(id), lease)?;
+            match self.store.read::<Lease>(OPEN_RUNS.key().text(id)).await? {
+                Some(stored) if stored.record.holder == lease.holder => change.replace(&stored, lease)?,
+                Some(_) => lost.push(id.clone()),
+                // It is over meanwhile.
+                None => {}
+            }
         }
-        self.done(change).await
+        self.done(change).await.map(|()| lost)
     }
 
     /// Nobody has to work at a run that is over.

@@ -90,6 +90,16 @@ impl Workspaces {
         self.root.join(id)
     }
 
+    /// The session whose workspace is at `path`, if it is one.
+    pub fn id<'p>(&self, path: &'p Path) -> Option<&'p str> {
+        let name = path.strip_prefix(&self.root).ok()?;
+        let mut parts = name.components();
+        match (parts.next(), parts.next()) {
+            (Some(Component::Normal(id)), None) => id.to_str(),
+            _ => None,
+        }
+    }
+
     /// Where archive `id` is.
     pub fn archive(&self, id: &str) -> PathBuf {
         self.archives.join(format!("{id}.tar.gz"))

@@ -47,6 +47,7 @@ mod readme;
 mod routing;
 mod sdk_javascript;
 mod sdk_python;
+mod server_tools;
 mod shutdown;
 mod skeleton;
 mod stations;

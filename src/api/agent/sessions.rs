@@ -164,8 +164,6 @@ pub(super) async fn get(request: Request<State>) -> Result<Reply> {
 
 pub(super) async fn delete(request: Request<State>) -> Result<Reply> {
     let session = find(&request).await?;
-    // First those who work in it.
-    request.state.runs.forget_session(&session.id).await?;
     request.state.sessions.delete(&session.owner, &session.id).await?;
     Ok(Reply::empty(StatusCode::NO_CONTENT))
 }
@@ -174,17 +172,6 @@ pub(super) async fn delete(request: Request<State>) -> Result<Reply> {
 pub(super) async fn find(request: &Request<State>) -> Result<Session> {
     let scope = Scope { owner: request.caller.owner(), all: false };
     request.state.sessions.get(scope, request.parameter("session_id")).await
-}
-
-/// Where tasks of a session read and write files.
-pub(super) async fn workspace(state: &State, session: &Session) -> Result<Option<String>> {
-    if let Some(named) = &session.directory
-        && let Some(allowed) = state.runs.directory(named).await
-    {
-        return Ok(Some(allowed));
-    }
-    let own = state.sessions.workspaces().path(&session.id);
-    Ok(session.workspace.then(|| own.display().to_string()))
 }
 
 fn name(session: &Session) -> String {

@@ -25,7 +25,8 @@ pub(super) async fn create(request: Request<State>) -> Result<Reply> {
     let caller = request.caller.clone();
     let (state, body) = request.fields()?;
     let mut new = TaskRequest::read(body)?;
-    new.workspace = super::sessions::workspace(&state, &session).await?;
+    let directory = state.sessions.directory(&state.runs, &session).await;
+    new.workspace = directory.map(|path| path.display().to_string());
     new.provider = new.provider.or(session.provider.clone());
     new.model = new.model.or(session.model.clone());
     new.session = Some(session.id);

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::api::speaker::PATTERN;
 use crate::http::Fields;
 use crate::model::run::{Artifact, Plan, Question, Rules, Run};
 use crate::model::{Error, Kind, Result};
@@ -28,8 +29,10 @@ pub(super) struct TaskRequest {
     #[schemars(extend("enum" = ["offline", "browse", "interactive"]))]
     run_mode: Option<String>,
     /// Calls that may be made, such as `Read`, `Bash(git:*)`, `mcp__server__tool` or `*`; all where left out.
+    #[schemars(inner(regex(pattern = PATTERN)))]
     allowed_tools: Option<Vec<String>>,
     /// Calls that may not be made.
+    #[schemars(inner(regex(pattern = PATTERN)))]
     disallowed_tools: Option<Vec<String>>,
     /// How strict to be.
     #[schemars(extend("enum" = ["default", "acceptEdits", "bypassPermissions", "requirePermissions", "plan"]))]

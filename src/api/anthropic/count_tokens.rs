@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::request::{self, Purpose};
-use crate::api::State;
+use crate::api::{State, speaker};
 use crate::http::{Reply, Request};
 use crate::model::Result;
 use crate::service::Choice;
@@ -28,6 +28,8 @@ pub(super) async fn count(http: Request<State>) -> Result<Reply> {
     let mut request = request::read(body, Purpose::Count)?;
     request.raw = Some(raw);
     request.extra.extend(betas);
+    // What stands for them is written by this server, and isn't counted.
+    speaker::take_own(&mut request)?;
     let model = request.model.clone();
     let choice = Choice { provider: None, model: Some(&model) };
     let (_, count) = state.chat.count_tokens(choice, request, &caller).await?;

@@ -6,12 +6,13 @@ use super::request::{self, DIALECT, Purpose};
 use super::stream::{PING, Streamer};
 use super::wire::{MessageView, UsageView};
 use crate::api::openai::Members;
+use crate::api::speaker::Speaker;
 use crate::api::{State, served};
 use crate::http::{Reply, Request, sse};
 use crate::model::Result;
 use crate::model::chat::StopReason;
 use crate::service::answer::Answer;
-use crate::service::{Choice, Chosen, clock};
+use crate::service::{Chosen, clock};
 use bytes::Bytes;
 
 pub(super) async fn create(http: Request<State>) -> Result<Reply> {
@@ -21,18 +22,17 @@ pub(super) async fn create(http: Request<State>) -> Result<Reply> {
     let mut request = request::read(body, Purpose::Answer)?;
     request.raw = Some(raw);
     request.extra.extend(betas);
-    let model = request.model.clone();
     let streaming = request.streaming;
-    let turn = state.chat.begin_with(wish, Choice { provider: None, model: Some(&model) }, request, &caller).await?;
-    let same = speaks(&turn.chosen);
+    let turn = Speaker::answer(&state, wish, request, &caller).await?;
+    let same = speaks(turn.chosen());
     if streaming {
         let served = turn.served();
         let stream = Streamer::new(turn, id, same).into_stream();
         let reply = Reply::events(sse::KeepAlive::saying(|| Bytes::from_static(PING), stream, state.keep_alive));
         return Ok(served::dress(reply, &served));
     }
-    let asked = turn.chosen.model.clone();
-    let mut answer = turn.collect().await?;
+    let asked = turn.chosen().model.clone();
+    let (mut answer, _) = turn.collect().await?;
     let served = std::mem::take(&mut answer.served);
     Ok(served::dress(whole(answer, &asked, same)?, &served))
 }

@@ -78,7 +78,7 @@ fn under(names: Names) -> [Endpoint<State>; 4] {
             .described(
                 "With `stream`, the answer is server-sent events, named as the type of their data: `message_start`, blocks one \
                  after another, `message_delta`, `message_stop`. An answer that breaks off ends in `error`. `ping` may come at \
-                 any time.",
+                 any time. A tool of type `mortise` with a `name` is one of this server's, which it uses on the way.",
             )
             .takes::<schema::MessageRequest>("The conversation so far.", examples::message_request)
             .gives::<wire::MessageView<'_>>("The whole answer.", examples::message)

@@ -9,11 +9,12 @@ use super::event::{MessageDelta, Step, StreamData};
 use super::shape;
 use super::wire::{MessageView, UsageView};
 use crate::api::openai::Members;
+use crate::api::speaker::Speaker;
 use crate::http::fault::Fault;
 use crate::model::chat::{Event, Stop, Usage};
 use crate::model::id::RequestId;
 use crate::model::{Error, Result};
-use crate::service::{Turn, clock};
+use crate::service::clock;
 
 /// What is said in silence.
 pub(super) const PING: &[u8] = b"event: ping\ndata: {\"type\":\"ping\"}\n\n";
@@ -21,7 +22,7 @@ pub(super) const PING: &[u8] = b"event: ping\ndata: {\"type\":\"ping\"}\n\n";
 /// Writes a turn, event by event.
 pub(super) struct Streamer {
     /// Gone once everything is said.
-    turn: Option<Turn>,
+    turn: Option<Speaker>,
     request: RequestId,
     writer: Writer,
 }
@@ -42,8 +43,8 @@ pub(super) struct Writer {
 // === impl Streamer ===
 
 impl Streamer {
-    pub(super) fn new(turn: Turn, request: RequestId, same: bool) -> Self {
-        let writer = Writer::new(clock::fresh("msg_"), turn.chosen.model.clone(), same);
+    pub(super) fn new(turn: Speaker, request: RequestId, same: bool) -> Self {
+        let writer = Writer::new(clock::fresh("msg_"), turn.chosen().model.clone(), same);
         Self { turn: Some(turn), request, writer }
     }
 

@@ -8,12 +8,13 @@ use super::stream::Streamer;
 use super::tools::Style;
 use super::usage::UsageView;
 use super::wire::{CallView, Choice, Completion, Detail, Extra, Members, MessageView, finish_reason};
+use crate::api::speaker::Speaker;
 use crate::api::{State, served};
 use crate::http::{Reply, Request, sse};
 use crate::model::Result;
 use crate::model::chat::{Json, Part, StopReason, Thinking};
 use crate::service::answer::Answer;
-use crate::service::{Choice as Wanted, clock};
+use crate::service::clock;
 
 pub(super) async fn completions(http: Request<State>) -> Result<Reply> {
     let (id, caller) = (http.id.clone(), http.caller.clone());
@@ -22,9 +23,8 @@ pub(super) async fn completions(http: Request<State>) -> Result<Reply> {
     let Asked { mut request, include_usage, style } = request::read(body)?;
     // What is translated isn't what the caller said.
     request.raw = Some(raw).filter(|_| !style.legacy);
-    let model = request.model.clone();
     let streaming = request.streaming;
-    let turn = state.chat.begin_with(wish, Wanted { provider: None, model: Some(&model) }, request, &caller).await?;
+    let turn = Speaker::answer(&state, wish, request, &caller).await?;
     let created = state.clock.unix();
     if streaming {
         let served = turn.served();
@@ -32,8 +32,8 @@ pub(super) async fn completions(http: Request<State>) -> Result<Reply> {
         let reply = Reply::events(sse::KeepAlive::new(streamer.into_stream(), state.keep_alive));
         return Ok(served::dress(reply, &served));
     }
-    let asked = turn.chosen.model.clone();
-    let mut answer = turn.collect().await?;
+    let asked = turn.chosen().model.clone();
+    let (mut answer, _) = turn.collect().await?;
     let served = std::mem::take(&mut answer.served);
     Ok(served::dress(whole(answer, &asked, created, &style)?, &served))
 }

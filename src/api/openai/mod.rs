@@ -78,7 +78,8 @@ fn under(names: Names) -> [Endpoint<State>; 7] {
             .named(names.chat.1, "Asks a model, in OpenAI's words.")
             .described(
                 "With `stream`, the answer is server-sent events without names, whose data is a chunk each and \
-                 `[DONE]` last, but only after success: an answer that breaks off ends in an error.",
+                 `[DONE]` last, but only after success: an answer that breaks off ends in an error. A tool of type `mortise` \
+                 with a `name` is one of this server's, which it uses on the way.",
             )
             .takes::<schema::CompletionRequest>("The conversation so far.", examples::chat_request)
             .gives::<wire::Completion<'_>>("The whole answer.", examples::chat_response)

@@ -13,17 +13,18 @@ use super::wire::{
     CallDelta, Chunk, ChunkChoice, CustomView, Delta, Detail, Extra, FunctionDelta, Members, finish_reason,
 };
 use super::{custom, shape};
+use crate::api::speaker::Speaker;
 use crate::http::fault::Fault;
 use crate::http::sse;
 use crate::model::Error;
 use crate::model::chat::{Event, Field, Usage};
 use crate::model::id::RequestId;
-use crate::service::{Turn, clock};
+use crate::service::clock;
 
 /// Writes a turn, chunk by chunk.
 pub(super) struct Streamer {
     /// Gone once everything is said.
-    turn: Option<Turn>,
+    turn: Option<Speaker>,
     request: RequestId,
     writer: Writer,
 }
@@ -65,8 +66,8 @@ struct Call {
 // === impl Streamer ===
 
 impl Streamer {
-    pub(super) fn new(turn: Turn, request: RequestId, created: i64, include_usage: bool, style: Style) -> Self {
-        let writer = Writer::new(clock::fresh("chatcmpl-"), turn.chosen.model.clone(), created, include_usage, style);
+    pub(super) fn new(turn: Speaker, request: RequestId, created: i64, include_usage: bool, style: Style) -> Self {
+        let writer = Writer::new(clock::fresh("chatcmpl-"), turn.chosen().model.clone(), created, include_usage, style);
         Self { turn: Some(turn), request, writer }
     }
 

@@ -8,8 +8,8 @@ use http::header::{HeaderName, HeaderValue};
 use serde_json::value::RawValue;
 use tokio::time::Instant;
 
-use super::speaker::Speaker;
 use super::wire::{ChatRequest, ChatResponse, StreamEvent, stop_reason};
+use crate::api::speaker::Speaker;
 use crate::api::{State, served};
 use crate::http::fault::Fault;
 use crate::http::{Reply, Request, sse};

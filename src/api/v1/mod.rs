@@ -11,7 +11,6 @@ mod page;
 mod prompt;
 mod sessions;
 pub(super) mod shape;
-mod speaker;
 mod templates;
 mod tools;
 mod wire;

@@ -7,15 +7,14 @@ use serde_json::{Map, Value, json};
 
 use super::PLATFORM;
 use super::page::{Links, Next, Wanted, paged, wrong};
-use super::sessions::short;
+use super::sessions::{SessionOptions, short};
 use super::wire::unknown;
 use crate::api::State;
 use crate::http::endpoint::answer;
 use crate::http::{Endpoint, Fields, Reply, Request};
 use crate::model::Result;
 use crate::model::session::{Mode, Template};
-use crate::service::session::New;
-use crate::service::session::query::named;
+use crate::service::session::{New, Options};
 use crate::service::template::{self, Words};
 
 /// What a template says.
@@ -33,6 +32,7 @@ struct TemplateRequest {
     #[schemars(length(max = 255))]
     category: Option<String>,
     /// Options of sessions that are made from it.
+    #[schemars(with = "Option<SessionOptions>")]
     sdk_options: Option<Map<String, Value>>,
     /// What models are told before anything else.
     system_prompt: Option<String>,
@@ -138,7 +138,8 @@ pub(super) fn apply(new: &mut New, template: Template, mode: bool) -> Result<()>
             new.options.insert(name, value);
         }
     }
-    (new.provider, new.model) = named(&new.options)?;
+    let Options { provider, model, .. } = Options::read(&new.options)?;
+    (new.provider, new.model) = (provider, model);
     new.system_prompt = new.system_prompt.take().or(template.system_prompt);
     if !mode {
         new.mode = template.mode;
@@ -166,7 +167,7 @@ fn read(mut body: Fields) -> Result<Words> {
         mode,
         public: body.take("is_public")?.unwrap_or_default(),
     };
-    named(&words.options)?;
+    Options::read(&words.options)?;
     unknown(body, &KNOWN)?;
     Ok(words)
 }

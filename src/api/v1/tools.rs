@@ -135,8 +135,8 @@ pub(super) async fn call(request: Request<State>) -> Result<Reply> {
         Some(id) => {
             // Who may look at another's session may still not work in it.
             let session = state.sessions.get(Scope { owner: caller.owner(), all: false }, id).await?;
-            let path = state.sessions.workspaces().path(&session.id);
-            (Some(session.id), session.workspace.then_some(path), None)
+            let path = state.sessions.directory(&state.runs, &session).await;
+            (Some(session.id), path, None)
         }
         None => {
             let scratch = state.tools.scratch().await?;

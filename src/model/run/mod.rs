@@ -64,10 +64,23 @@ pub struct Asker {
     pub principal: String,
     /// Whether the caller is known by a key.
     pub known: bool,
+    /// The account or the kept key that asked, which may have changed when the run is picked up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub member: Option<AskingMember>,
     /// From where.
     pub address: String,
     /// The part of the API that was asked.
     pub surface: String,
+}
+
+/// An account, or a key that is kept, as a run remembers it.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+pub struct AskingMember {
+    /// See `Member`.
+    pub id: String,
+    /// The key that was shown, where it wasn't a login.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
 }
 
 /// Which tools there are for a run.
@@ -266,6 +279,7 @@ pub fn add(sum: &mut Usage, more: &Usage) {
         (&mut sum.output, more.output),
         (&mut sum.cache_read, more.cache_read),
         (&mut sum.cache_write, more.cache_write),
+        (&mut sum.cache_write_hour, more.cache_write_hour),
         (&mut sum.reasoning, more.reasoning),
     ] {
         *sum = sum.saturating_add(one);

@@ -27,6 +27,7 @@ use super::{Found, watch};
 pub(super) const UNCONFINED: i32 = 250;
 pub(super) const TOO_MANY: i32 = 251;
 pub(super) const TOO_LARGE: i32 = 252;
+pub(super) const TOO_FULL: i32 = 249;
 pub(super) const TIMED_OUT: i32 = 253;
 
 /// How often a launcher looks whether the program has ended, and whether the server is still there.
@@ -166,7 +167,7 @@ fn inner(apart: bool, why: String) -> io::Result<i32> {
     last.env("PATH", path.join(":")).env("HOME", home).env("TMPDIR", home).env("PWD", &begin).env("LANG", "C.UTF-8");
     let child = last.spawn()?;
     let (limits, time) = (order.limits, order.time);
-    std::thread::spawn(move || watch::over(limits, time));
+    std::thread::spawn(move || watch::over(limits, time, &place));
     let outcome = reap(child.id())?;
     watch::kill_all();
     Ok(watch::verdict().unwrap_or(outcome))

@@ -59,6 +59,8 @@ pub struct Command {
     pub workspace: PathBuf,
     /// Whether it may change what is there.
     pub writable: bool,
+    /// Bytes that the workspace may hold in all.
+    pub room: Option<u64>,
 }
 
 /// What came of it.
@@ -210,6 +212,10 @@ impl Runner {
             Some(launch::TOO_LARGE) => {
                 let most = limits.memory;
                 done.hit = Some(format!("its processes used more than {most} bytes (plugins.process.memory)"));
+            }
+            Some(launch::TOO_FULL) => {
+                done.hit =
+                    Some("the workspace held more than it may (sessions.workspace_quota); remove files".to_owned());
             }
             Some(code) if code == 128 + Signal::XCPU.as_raw() => {
                 let most = limits.cpu.as_millis();

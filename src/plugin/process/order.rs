@@ -39,6 +39,8 @@ pub(super) struct Limits {
     pub(super) memory: u64,
     pub(super) processes: u64,
     pub(super) file_size: u64,
+    /// Bytes of all files in the workspace.
+    pub(super) room: Option<u64>,
 }
 
 /// The longest order: arguments are bounded, paths are.
@@ -74,6 +76,7 @@ impl Order {
             directory: command.directory.clone(),
             required: config.confinement == config::Confinement::Required,
             time,
+            limits: Limits { room: command.room.filter(|_| command.writable), ..Limits::of(config) },
             ..Self::probing(config)
         }
     }
@@ -108,6 +111,7 @@ impl Limits {
             memory: config.memory as u64,
             processes: config.processes.into(),
             file_size: config.file_size as u64,
+            room: None,
         }
     }
 }

@@ -1,17 +1,22 @@
-//! How many processes a program has, and how much memory they use together: looked at again and again, from within.
+//! What a program takes, looked at again and again from within: processes, their memory, the workspace.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::path::Path;
 use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use super::launch::{TIMED_OUT, TOO_LARGE, TOO_MANY};
+use super::launch::{TIMED_OUT, TOO_FULL, TOO_LARGE, TOO_MANY};
 use super::order::Limits;
 
 /// How often it is looked.
 const EVERY: Duration = Duration::from_millis(20);
+/// How often the workspace is measured at most; one that takes long to measure is measured less often.
+const MEASURED: Duration = Duration::from_millis(200);
+/// The part of the time that measuring may take.
+const SHARE: u32 = 20;
 /// How often a process that won't go is told to.
 const ATTEMPTS: u32 = 200;
 
@@ -25,15 +30,25 @@ struct Process {
     resident: u64,
 }
 
-/// Ends this process with all below it once they are more than they may be. Never returns.
-pub(super) fn over(limits: Limits, time: Duration) -> ! {
+/// Ends this process with all below it once they are more than they may be, or `workspace` holds more. Never returns.
+pub(super) fn over(limits: Limits, time: Duration, workspace: &Path) -> ! {
     #[expect(clippy::disallowed_methods, reason = "a process of its own, in which nobody injects a clock")]
     let began = Instant::now();
     let page = rustix::param::page_size() as u64;
+    let mut measure_at = MEASURED;
     loop {
         std::thread::park_timeout(EVERY);
         if began.elapsed() > time {
             end(TIMED_OUT);
+        }
+        if let Some(room) = limits.room
+            && began.elapsed() >= measure_at
+        {
+            let before = began.elapsed();
+            if held(workspace, room) > room {
+                end(TOO_FULL);
+            }
+            measure_at = began.elapsed() + ((began.elapsed() - before) * SHARE).max(MEASURED);
         }
         let table = table();
         let below = below(&table, std::process::id());
@@ -45,6 +60,24 @@ pub(super) fn over(limits: Limits, time: Duration) -> ! {
             end(TOO_LARGE);
         }
     }
+}
+
+/// Bytes of the files below `directory`; once they are more than `enough`, the rest isn't looked at. Links aren't followed.
+fn held(directory: &Path, enough: u64) -> u64 {
+    let (mut bytes, mut directories) = (0, vec![directory.to_owned()]);
+    while let Some(directory) = directories.pop() {
+        for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
+            match entry.file_type() {
+                Ok(kind) if kind.is_dir() => directories.push(entry.path()),
+                Ok(kind) if kind.is_file() => bytes += entry.metadata().map_or(0, |metadata| metadata.len()),
+                _ => {}
+            }
+        }
+        if bytes > enough {
+            break;
+        }
+    }
+    bytes
 }
 
 /// Why all was ended, as an exit code; 0 if it wasn't.

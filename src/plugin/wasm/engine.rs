@@ -17,6 +17,7 @@ use crate::config::{self, Timeouts};
 use crate::egress::Egress;
 use crate::model::{Error, Result};
 use crate::plugin::process::Runner;
+use crate::plugin::space::Space;
 use crate::store::Store;
 use crate::telemetry::metrics::Plugins;
 
@@ -48,6 +49,7 @@ pub(super) struct Outside {
     pub(super) egress: Egress,
     pub(super) store: Store,
     pub(super) runner: Arc<Runner>,
+    pub(super) space: Arc<Space>,
     pub(super) timeouts: Timeouts,
 }
 
@@ -74,9 +76,17 @@ impl Sandbox {
         Self { engine, cache, pools, counts, apart, outside: None }
     }
 
-    /// Lets tools reach the world, as far as each is granted: hosts through `egress`, memory in `store`, programs by `runner`.
-    pub fn reaching(self, egress: Egress, timeouts: Timeouts, store: Store, runner: Arc<Runner>) -> Self {
-        Self { outside: Some(Outside { egress, store, runner, timeouts }), ..self }
+    /// Lets tools reach the world, as far as each is granted: hosts through `egress`, memory in `store`, programs by `runner`, and
+    /// as much of the workspaces as `space` has.
+    pub fn reaching(
+        self,
+        egress: Egress,
+        timeouts: Timeouts,
+        store: Store,
+        runner: Arc<Runner>,
+        space: Arc<Space>,
+    ) -> Self {
+        Self { outside: Some(Outside { egress, store, runner, space, timeouts }), ..self }
     }
 
     /// Counts what guests do in `counts`.

@@ -130,6 +130,7 @@ fn tool(
             door: Some(Arc::new(outside.egress.door(&id, &reach(grants, grant)?, outside.timeouts)?)),
             memory: Some(Memory::new(outside.store.clone(), &id, vitals.limits.kv)),
             runner: Some(outside.runner.clone()),
+            space: Some(outside.space.clone()),
         },
     };
     let isolation = grant.isolation.unwrap_or(match origin {

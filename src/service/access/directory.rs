@@ -104,6 +104,35 @@ impl Directory {
         }
     }
 
+    /// Member `id` as it stands now, who showed the kept key `key`, or logged in.
+    ///
+    /// # Errors
+    /// If the account or the key is gone, or may do nothing any more.
+    pub(super) async fn again(&self, id: &str, key: Option<&str>) -> Result<Arc<Member>> {
+        let (standing, expires_at) = match key {
+            Some(key) => self.read_kept(key).await?,
+            None => match self.store.get::<User>(records::user(id)).await? {
+                Some(user) if user.is_active => {
+                    let bounds = vec![user_bound(&user)];
+                    // The login may be over by now: it was one when the work was begun.
+                    let credential = Credential::Login { id: String::new() };
+                    (Standing::Good(Arc::new(Member { id: user.id, role: user.role, credential, bounds })), None)
+                }
+                Some(_) => (Standing::Disabled, None),
+                None => (Standing::Unknown, None),
+            },
+        };
+        let gone = |what: &str| Error::caller(Kind::Unauthenticated, what);
+        match standing {
+            Standing::Good(_) if expires_at.is_some_and(|end| end <= self.clock.now()) => {
+                Err(gone("its key has expired"))
+            }
+            Standing::Good(member) => Ok(member),
+            Standing::Disabled => Err(disabled()),
+            Standing::Unknown => Err(gone("its account or its key is gone")),
+        }
+    }
+
     async fn look(&self, shown: Shown) -> Result<Arc<Known>> {
         let (now, epoch) = (self.clock.now(), self.epoch.load(Ordering::SeqCst));
         let fresh = |known: &Arc<Known>| {
@@ -142,9 +171,15 @@ impl Directory {
     }
 
     async fn read_key(&self, hash: &str) -> Result<(Standing, Option<Timestamp>)> {
+        match self.store.get(records::key_hash(hash)).await? {
+            Some(Id(id)) => self.read_kept(&id).await,
+            None => Ok((Standing::Unknown, None)),
+        }
+    }
+
+    async fn read_kept(&self, id: &str) -> Result<(Standing, Option<Timestamp>)> {
         let unknown = (Standing::Unknown, None);
-        let Some(Id(id)) = self.store.get(records::key_hash(hash)).await? else { return Ok(unknown) };
-        let Some(KeyRecord { key, role, .. }) = self.store.get(records::key(&id)).await? else { return Ok(unknown) };
+        let Some(KeyRecord { key, role, .. }) = self.store.get(records::key(id)).await? else { return Ok(unknown) };
         let bound = Bound { subject: records::key_subject(&key.id), limits: key.limits };
         let credential = Credential::Key { id: key.id.clone(), scopes: key.scopes };
         let standing = match key.user {
@@ -193,4 +228,47 @@ fn user_bound(user: &User) -> Bound {
 /// What whoever may do nothing is told.
 pub(super) fn disabled() -> Error {
     Error::caller(Kind::Forbidden, "this account is disabled; an administrator can enable it again")
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::config;
+    use crate::model::account::{Credential, Limits, Role};
+    use crate::service::Clock;
+    use crate::service::access::Accounts;
+    use crate::service::access::audit::Origin;
+    use crate::service::access::key::{KeyKind, NewKey};
+    use crate::service::access::user::{NewUser, UserChange};
+    use crate::store::Store;
+
+    #[tokio::test]
+    async fn who_began_something_goes_on_as_their_account_stands_now() {
+        let mut server = config::Server::default();
+        server.auth.passwords.passes = 1;
+        let accounts = Accounts::new(Store::in_memory(), &server, Clock::system());
+        let origin = Origin::operator();
+        let new =
+            NewUser { email: "a@example.com".into(), username: None, password: "secret123".into(), full_name: None };
+        let user = accounts.create_user(new, Role::User, &origin).await.unwrap();
+        let wanted = NewKey { name: "k".into(), expires_at: None, scopes: Vec::new(), limits: Limits::default() };
+        let (_, key) = accounts.create_key(KeyKind::User, Some(&user.id), wanted, &origin).await.unwrap();
+
+        let again = accounts.again(&user.id, None).await.unwrap();
+        assert_eq!((again.role, again.bounds.len()), (Role::User, 1));
+        let again = accounts.again(&user.id, Some(&key.id)).await.unwrap();
+        assert_eq!((again.id.as_str(), again.bounds.len()), (user.id.as_str(), 2), "the key's bounds hold too");
+        assert!(matches!(&again.credential, Credential::Key { id, .. } if *id == key.id));
+
+        let disabled = UserChange { is_active: Some(false), ..UserChange::default() };
+        accounts.change_user(&user.id, disabled, &origin).await.unwrap();
+        for key in [None, Some(key.id.as_str())] {
+            let error = accounts.again(&user.id, key).await.unwrap_err();
+            assert!(error.public().contains("disabled"), "{error}");
+        }
+        let enabled = UserChange { is_active: Some(true), ..UserChange::default() };
+        accounts.change_user(&user.id, enabled, &origin).await.unwrap();
+        accounts.delete_key(&key.id, None, &origin).await.unwrap();
+        assert!(accounts.again(&user.id, Some(&key.id)).await.is_err());
+        assert!(accounts.again("nobody", None).await.is_err());
+    }
 }

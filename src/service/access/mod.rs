@@ -126,6 +126,14 @@ impl Accounts {
         self.directory.by_login(&claims.sub, &claims.sid).await
     }
 
+    /// Member `id` as it stands now, for work that it began earlier, by the kept key `key` or logged in.
+    ///
+    /// # Errors
+    /// If the account or the key is gone, or may do nothing any more.
+    pub async fn again(&self, id: &str, key: Option<&str>) -> Result<Arc<Member>> {
+        self.directory.again(id, key).await
+    }
+
     /// Whose `key` is; nobody's if it is unknown.
     ///
     /// # Errors

@@ -14,12 +14,12 @@ use super::calls::{self, Done, Making, Next, Planned};
 use super::context;
 use super::hands::Hands;
 use super::step::{Bounds, Ending, Limit, Setting, Step};
-use crate::model::chat::{Message, Request, Role, StopReason, Tool, Usage};
+use crate::model::chat::{Message, Request, Role, StopReason, Tool, ToolChoice, Usage};
 use crate::model::run::{self, Reply};
 use crate::model::tool::Spec;
 use crate::model::{Error, Fault, Kind, Result};
 use crate::service::answer::Assembly;
-use crate::service::{Chat, Choice, Served, Turn};
+use crate::service::{Chat, Choice, Chosen, Served, Turn};
 
 /// See the module.
 pub struct Agent {
@@ -36,9 +36,12 @@ pub struct Agent {
     failures: u32,
     /// Answers that are whole.
     pub(super) answers: u32,
-    pub(super) usage: Usage,
-    /// Who answered last.
-    pub(super) served: Served,
+    /// What all of them took.
+    pub usage: Usage,
+    /// Who answered last, and what all answers cost.
+    pub served: Served,
+    /// Who answered last, once somebody did.
+    pub(super) chosen: Option<Chosen>,
 }
 
 enum State {
@@ -95,6 +98,7 @@ impl Agent {
             answers: 0,
             usage: Usage::default(),
             served: Served::default(),
+            chosen: None,
         }
     }
 
@@ -151,6 +155,11 @@ impl Agent {
         self.state = State::Ready;
     }
 
+    /// Whether there is nothing more to do.
+    pub fn is_over(&self) -> bool {
+        matches!(self.state, State::Over(_))
+    }
+
     /// What a person said of the call that [`Step::Asks`] is about.
     pub(super) fn answer(&mut self, reply: Reply) {
         if let State::Asking(mut queue) = std::mem::replace(&mut self.state, State::Ready) {
@@ -185,7 +194,9 @@ impl Agent {
                     match self.begin().await {
                         Ok(turn) => {
                             self.learn(&turn);
-                            self.served = turn.served();
+                            let Served { cost, estimated, .. } = self.served;
+                            self.served = Served { cost, estimated, ..turn.served() };
+                            self.chosen = Some(turn.chosen.clone());
                             self.state = State::Speaking(Box::new((turn, Assembly::default())));
                         }
                         Err(error) => return self.again(error),
@@ -202,7 +213,10 @@ impl Agent {
                         }
                         Ok(None) => {
                             let (turn, assembly) = *speaking;
+                            let Served { cost, estimated, .. } = turn.settled();
                             drop(turn);
+                            self.served.cost = sum(self.served.cost, cost);
+                            self.served.estimated |= estimated;
                             return Ok(self.answered(assembly));
                         }
                         Err(error) => return self.again(error),
@@ -329,6 +343,10 @@ impl Agent {
         self.state = if planned.iter().any(foreign) {
             State::Over(Ending::Foreign)
         } else if !planned.is_empty() {
+            // It has called what it had to; from here on it is free to answer.
+            if matches!(self.request.tool_choice, Some(ToolChoice::Required | ToolChoice::Named(_))) {
+                self.request.tool_choice = Some(ToolChoice::Auto);
+            }
             State::Deciding(planned)
         } else if reason == StopReason::Pause {
             State::Ready
@@ -343,4 +361,9 @@ impl Agent {
         self.request.messages.push(done.message());
         Step::Called(Box::new(done))
     }
+}
+
+/// Two amounts, as far as they are known.
+fn sum(one: Option<f64>, other: Option<f64>) -> Option<f64> {
+    one.zip(other).map(|(one, other)| one + other).or(one).or(other)
 }

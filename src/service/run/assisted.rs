@@ -6,16 +6,18 @@ use super::Runs;
 use super::agent::Agent;
 use super::calls::{Done, Planned};
 use super::hands::Place;
-use super::step::{Bounds, Ending, Setting, Step};
-use crate::model::Result;
-use crate::model::chat::{Event, Request, Stop, StopReason};
-use crate::model::run::{Pattern, Rules};
+use super::step::{Bounds, Setting, Step};
+use crate::model::chat::{Event, Request, Stop};
+use crate::model::run::Rules;
+use crate::model::{Error, Result};
 use crate::service::answer::{Answer, Assembly};
-use crate::service::{Served, Wish};
+use crate::service::{Chosen, Served, Wish};
 
 /// See the module.
 pub struct Assisted {
     agent: Agent,
+    /// Who gave the first word.
+    chosen: Chosen,
     /// What came before the caller was told that there is an answer.
     early: Option<Step>,
     /// The number that the first block of the answer that is being given has for the caller, and the next free one.
@@ -39,8 +41,10 @@ pub struct Ask {
     pub model: Option<String>,
     /// What it wants of the cache of answers.
     pub wish: Wish,
-    /// Calls that may be made; none is all.
-    pub allowed: Vec<Pattern>,
+    /// Which of the server's tools it may use; none of them where it is left out.
+    pub rules: Option<Rules>,
+    /// Fewer answers of the model than the operator allows.
+    pub iterations: Option<u32>,
     /// Where it works, and for whom.
     pub place: Place,
 }
@@ -79,7 +83,9 @@ impl Assisted {
     /// If the model can't be asked.
     pub async fn begin(mut agent: Agent) -> Result<Self> {
         let early = Some(agent.step().await?);
+        let nobody = || Error::internal("an agent was begun that may not ask anybody");
         Ok(Self {
+            chosen: agent.chosen.clone().ok_or_else(nobody)?,
             agent,
             early,
             base: 0,
@@ -93,14 +99,14 @@ impl Assisted {
         })
     }
 
+    /// Who answers: whoever gave the first word, for the caller has been told so.
+    pub fn chosen(&self) -> &Chosen {
+        &self.chosen
+    }
+
     /// Who serves it.
     pub fn served(&self) -> Served {
         self.agent.served.clone()
-    }
-
-    /// The tools that were used so far.
-    pub fn used(&self) -> &[Used] {
-        &self.used
     }
 
     /// What happens next; `None` once the answer is whole.
@@ -127,25 +133,13 @@ impl Assisted {
                 }
                 Step::Calls(some) => return Ok(Some(Piece::Calls(some))),
                 Step::Called(done) => {
-                    self.used.push(Used {
-                        tool: done.planned.call.name.clone(),
-                        input: done.planned.input.clone(),
-                        output: done.words(),
-                        success: done.success,
-                        took_ms: done.took_ms,
-                    });
+                    self.used.push(Used::from(&*done));
                     return Ok(Some(Piece::Called(done)));
                 }
                 Step::Asks(..) | Step::Again(_) => {}
                 Step::Over(ending) => {
                     self.over = true;
-                    let reason = match ending {
-                        Ending::Done(reason) => reason,
-                        Ending::Foreign => StopReason::ToolCalls,
-                        // As far as it came.
-                        Ending::Limit(_) => StopReason::Length,
-                    };
-                    let stop = Event::Stopped(Stop { reason, sequence: None });
+                    let stop = Event::Stopped(Stop { reason: ending.reason(), sequence: None });
                     return Ok(Some(Piece::Said(vec![Event::Usage(self.agent.usage), stop])));
                 }
             }
@@ -164,8 +158,7 @@ impl Assisted {
                 events.into_iter().for_each(|event| assembly.add(event));
             }
         }
-        let served = Served { cost: self.agent.usage.cost, ..self.served() };
-        Ok((Answer { served, ..assembly.finish() }, self.used))
+        Ok((Answer { served: self.served(), ..assembly.finish() }, self.used))
     }
 
     /// As the caller is told: as if it were one answer.
@@ -214,11 +207,33 @@ impl Runs {
     /// # Errors
     /// If the model can't be asked.
     pub async fn assist(&self, ask: Ask, request: Request) -> Result<Assisted> {
-        let Ask { provider, model, wish, allowed, place } = ask;
-        let rules = Rules { allowed, approval: self.settings.approval, ..Rules::default() };
+        Assisted::begin(self.agent(ask, request)).await
+    }
+
+    /// An agent that nobody keeps a record of, unless whoever drives it does.
+    pub fn agent(&self, ask: Ask, request: Request) -> Agent {
+        let Ask { provider, model, wish, rules, iterations, place } = ask;
+        let equipped = rules.is_some();
+        let rules = rules.unwrap_or_default();
+        let rules = Rules { approval: rules.approval.max(self.settings.approval), ..rules };
+        let bounds = self.bounds();
         // Who has been told a part of an answer can't be told another one.
-        let bounds = Bounds { retries: 0, ..self.bounds() };
+        let bounds = Bounds { retries: 0, iterations: iterations.unwrap_or(u32::MAX).min(bounds.iterations), ..bounds };
         let setting = Setting { provider, model, wish, rules, place, bounds };
-        Assisted::begin(Agent::new(self.chat.clone(), self.hands.clone(), setting, request, |_| true)).await
+        Agent::new(self.chat.clone(), self.hands.clone(), setting, request, |_| equipped)
+    }
+}
+
+// === impl Used ===
+
+impl From<&Done> for Used {
+    fn from(done: &Done) -> Self {
+        Self {
+            tool: done.planned.call.name.clone(),
+            input: done.planned.input.clone(),
+            output: done.words(),
+            success: done.success,
+            took_ms: done.took_ms,
+        }
     }
 }

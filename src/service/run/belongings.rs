@@ -1,4 +1,4 @@
-//! All that an owner has in runs: given out, and taken away.
+//! All that an owner or a session has in runs: given out, and taken away.
 
 use futures_util::future::BoxFuture;
 use futures_util::stream::{self, BoxStream, StreamExt};
@@ -8,6 +8,7 @@ use super::Runs;
 use crate::model::Result;
 use crate::model::run::Run;
 use crate::service::access::Belongings;
+use crate::service::session::Dependents;
 use crate::store::runs::Runs as Records;
 
 impl Belongings for Runs {
@@ -29,6 +30,12 @@ impl Belongings for Runs {
             }
         });
         runs.flatten().boxed()
+    }
+}
+
+impl Dependents for Runs {
+    fn forget<'a>(&'a self, session: &'a str) -> BoxFuture<'a, Result<()>> {
+        Box::pin(self.forget_session(session))
     }
 }
 

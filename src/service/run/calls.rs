@@ -188,7 +188,7 @@ impl Planned {
 
 impl Done {
     /// As the model is told.
-    pub(super) fn message(&self) -> Message {
+    pub fn message(&self) -> Message {
         let call_id = self.planned.call.id.clone();
         let result = ToolResult { call_id, parts: self.parts.clone(), failed: !self.success };
         Message { role: Role::Tool, name: None, parts: vec![Part::Outcome(result)], extra: Vec::new() }

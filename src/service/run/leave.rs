@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use uuid::Uuid;
 
 use super::files;
-use crate::model::Result;
 use crate::model::run::{Artifact, Outcome, Plan, Run};
+use crate::model::{Error, Kind, Result};
 use crate::store::runs::{Before, Runs};
 
 /// The plan, under the same id each time.
@@ -60,4 +60,33 @@ pub(super) async fn last(store: &Runs, run: &Run, outcome: &Outcome, now: &str) 
 
 fn first_line(text: &str) -> &str {
     text.trim().lines().next().unwrap_or_default()
+}
+
+// === impl Runs ===
+
+impl super::Runs {
+    /// What a run has left so far.
+    ///
+    /// # Errors
+    /// If `owner` has no such run.
+    pub async fn artifacts(&self, owner: &str, id: &str) -> Result<Vec<Artifact>> {
+        self.get(owner, id).await?;
+        let mut artifacts = self.store.artifacts(id).await?;
+        artifacts.sort_by(|one, other| (&one.created_at, &one.name).cmp(&(&other.created_at, &other.name)));
+        Ok(artifacts)
+    }
+
+    /// One of them, by its id or its name, with its content.
+    ///
+    /// # Errors
+    /// If `owner` has no such run, or it has not left that.
+    pub async fn artifact(&self, owner: &str, id: &str, artifact: &str) -> Result<(Artifact, String)> {
+        let all = self.artifacts(owner, id).await?;
+        let known = all.iter().find(|known| known.id == artifact || known.name == artifact);
+        let found = match known {
+            Some(known) => self.store.artifact(id, &known.id).await?,
+            None => None,
+        };
+        found.ok_or_else(|| Error::caller(Kind::NotFound, format!("Artifact not found: {artifact}")))
+    }
 }

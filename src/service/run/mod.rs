@@ -42,10 +42,12 @@ pub use step::{Bounds, Ending, Limit, Setting, Step};
 pub use watch::{Seen, Watcher};
 
 use self::journal::Journal;
+use super::access::Accounts;
 use super::{Chat, Clock};
 use crate::config;
+use crate::model::account::Credential;
 use crate::model::caller::{Caller, Identity};
-use crate::model::run::{Artifact, Asker, Body, Question, Reply, Run, Status};
+use crate::model::run::{Asker, AskingMember, Body, Question, Reply, Run, Status};
 use crate::model::{Error, Kind, Result};
 use crate::store::Store;
 use crate::store::runs as records;
@@ -57,6 +59,8 @@ pub struct Runs {
     hands: Arc<dyn Hands>,
     clock: Clock,
     settings: config::Runs,
+    /// Who knows the accounts on whose behalf runs go on; absent where there are none.
+    accounts: Option<Arc<Accounts>>,
     /// Names this process among those that share the store.
     holder: String,
     /// Where runs work: not on the thread of whoever started them, which ends when the server drains.
@@ -103,11 +107,17 @@ impl Runs {
             hands,
             clock,
             settings,
+            accounts: None,
             holder: super::clock::fresh("proc-"),
             runtime: Handle::current(),
             live: Mutex::default(),
             room,
         }
+    }
+
+    /// Runs that are picked up go on as `accounts` allow by then.
+    pub fn knowing(self, accounts: Arc<Accounts>) -> Self {
+        Self { accounts: Some(accounts), ..self }
     }
 
     /// What bounds an agent, where nobody says otherwise.
@@ -277,36 +287,11 @@ impl Runs {
         Ok(Watcher::new(self.store.clone(), id.to_owned(), after, journal))
     }
 
-    /// What a run has left so far.
-    ///
-    /// # Errors
-    /// If `owner` has no such run.
-    pub async fn artifacts(&self, owner: &str, id: &str) -> Result<Vec<Artifact>> {
-        self.get(owner, id).await?;
-        let mut artifacts = self.store.artifacts(id).await?;
-        artifacts.sort_by(|one, other| (&one.created_at, &one.name).cmp(&(&other.created_at, &other.name)));
-        Ok(artifacts)
-    }
-
-    /// One of them, by its id or its name, with its content.
-    ///
-    /// # Errors
-    /// If `owner` has no such run, or it has not left that.
-    pub async fn artifact(&self, owner: &str, id: &str, artifact: &str) -> Result<(Artifact, String)> {
-        let all = self.artifacts(owner, id).await?;
-        let known = all.iter().find(|known| known.id == artifact || known.name == artifact);
-        let found = match known {
-            Some(known) => self.store.artifact(id, &known.id).await?,
-            None => None,
-        };
-        found.ok_or_else(|| Error::caller(Kind::NotFound, format!("Artifact not found: {artifact}")))
-    }
-
     /// Ends all runs of a session and forgets them.
     ///
     /// # Errors
     /// If the store can't be used.
-    pub async fn forget_session(&self, session: &str) -> Result<()> {
+    async fn forget_session(&self, session: &str) -> Result<()> {
         self.forget(self.store.of_session(session, usize::MAX).await?).await.map(drop)
     }
 
@@ -380,21 +365,18 @@ fn going_on(run: &Run) -> Result<()> {
 
 /// What a run remembers of a caller.
 fn asker(caller: &Caller) -> Asker {
+    let member = caller.member().map(|member| AskingMember {
+        id: member.id.clone(),
+        key: match &member.credential {
+            Credential::Key { id, .. } => Some(id.clone()),
+            Credential::Login { .. } => None,
+        },
+    });
     Asker {
         principal: caller.principal.to_string(),
         known: !matches!(caller.identity, Identity::Anonymous),
+        member,
         address: caller.address.to_string(),
         surface: caller.surface.to_owned(),
-    }
-}
-
-/// The caller that a run remembers.
-fn caller(asker: &Asker) -> Caller {
-    let address = asker.address.parse().unwrap_or(std::net::IpAddr::from([0, 0, 0, 0]));
-    let surfaces = ["agent", "chat", "platform", "prompt", "openai", "anthropic", "mcp"];
-    let surface = surfaces.into_iter().find(|known| *known == asker.surface).unwrap_or("agent");
-    match asker.known {
-        true => Caller::with_key(asker.principal.as_str().into(), address, surface),
-        false => Caller { principal: asker.principal.as_str().into(), ..Caller::anonymous(address, surface) },
     }
 }

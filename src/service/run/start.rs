@@ -5,9 +5,9 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use super::{Runs, asker};
-use crate::model::Result;
 use crate::model::caller::Caller;
-use crate::model::run::{Body, Event, Limits, Outcome, Progress, Reach, Rules, Run, Status};
+use crate::model::run::{Asker, Body, Event, Limits, Outcome, Progress, Reach, Rules, Run, Status};
+use crate::model::{Fault, Result};
 
 /// A run to be.
 #[derive(Clone, Debug, Default)]
@@ -110,7 +110,16 @@ impl Runs {
 
     async fn pick_up_one(self: &Arc<Self>, run: Run) -> Result<()> {
         let (id, waits) = (run.id.clone(), run.status == Status::Pending);
-        let why = if !self.settings.resume {
+        let caller = self.caller(&run.asker).await;
+        if let Err(error) = &caller
+            && error.fault() != Fault::Caller
+        {
+            // The store can't be read; another time it may.
+            return Err(error.clone());
+        }
+        let why = if let Err(error) = &caller {
+            Some(format!("the server ended, and whoever began the task may not go on: {}", error.public()))
+        } else if !self.settings.resume {
             Some("the server ended, and runs don't go on here (runs.resume)".to_owned())
         } else if run.progress.restarts >= PICKED_UP {
             Some(format!("the server ended {} times in the middle of the same step", run.progress.restarts + 1))
@@ -121,8 +130,8 @@ impl Runs {
         };
         let journal = self.journal(run.clone()).await?;
         let (now, discard_after) = (self.clock.rfc3339(), self.void_after(&run).await?);
-        match why {
-            Some(why) => {
+        match why.map_or_else(|| caller.map_err(|error| error.public().to_owned()), Err) {
+            Err(why) => {
                 let outcome = Outcome { success: false, summary: why.clone(), code: Some("INTERRUPTED".into()) };
                 let artifacts = super::leave::last(&self.store, &run, &outcome, &now).await?;
                 journal
@@ -139,7 +148,7 @@ impl Runs {
                     .await?;
                 tracing::warn!(run = id, "a run was interrupted");
             }
-            None => {
+            Ok(caller) => {
                 journal
                     .write(|draft| {
                         draft.run.progress.restarts += u32::from(!waits);
@@ -151,11 +160,26 @@ impl Runs {
                     .await?;
                 tracing::info!(run = id, "a run is picked up");
                 let run = journal.run().await;
-                let caller = super::caller(&run.asker);
                 self.set_to_work(run, caller).await?;
             }
         }
         Ok(())
+    }
+
+    /// The caller that a run remembers, as its account stands now.
+    async fn caller(&self, asker: &Asker) -> Result<Caller> {
+        let address = asker.address.parse().unwrap_or(std::net::IpAddr::from([0, 0, 0, 0]));
+        let surfaces = ["agent", "chat", "platform", "prompt", "openai", "anthropic", "mcp"];
+        let surface = surfaces.into_iter().find(|known| *known == asker.surface).unwrap_or("agent");
+        let principal = asker.principal.as_str().into();
+        Ok(match (&asker.member, &self.accounts) {
+            (Some(member), Some(accounts)) => {
+                let member = accounts.again(&member.id, member.key.as_deref()).await?;
+                Caller { principal, ..Caller::with_member(member, address, surface) }
+            }
+            _ if asker.known => Caller::with_key(principal, address, surface),
+            _ => Caller { principal, ..Caller::anonymous(address, surface) },
+        })
     }
 
     /// What an answer said that never came to its end is void: the number of the newest event before it.

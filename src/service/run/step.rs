@@ -79,3 +79,17 @@ pub enum Limit {
     Cost,
     Time,
 }
+
+// === impl Ending ===
+
+impl Ending {
+    /// As callers are told who asked for an answer.
+    pub fn reason(&self) -> StopReason {
+        match self {
+            Self::Done(reason) => *reason,
+            Self::Foreign => StopReason::ToolCalls,
+            // As far as it came.
+            Self::Limit(_) => StopReason::Length,
+        }
+    }
+}

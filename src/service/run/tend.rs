@@ -45,7 +45,12 @@ impl Runs {
             let ids: Vec<String> = self.lock().keys().cloned().collect();
             let renewed = async {
                 if !ids.is_empty() {
-                    self.store.renew(&ids, &self.lease()).await?;
+                    for id in self.store.renew(&ids, &self.lease()).await? {
+                        // This process gave no sign of life for so long that another took the run for abandoned.
+                        if let Some(live) = self.of(&id) {
+                            live.stop.send_replace(Some(Stop::Shutdown));
+                        }
+                    }
                 }
                 self.pick_up(false).await
             };

@@ -25,7 +25,13 @@ fn run() -> Run {
         id: "run".into(),
         session: Some("session".into()),
         owner: "alice".into(),
-        asker: Asker { principal: "alice".into(), known: true, address: "::1".into(), surface: "agent".into() },
+        asker: Asker {
+            principal: "alice".into(),
+            known: true,
+            member: None,
+            address: "::1".into(),
+            surface: "agent".into(),
+        },
         description: "do it".into(),
         system: None,
         provider: None,
@@ -167,6 +173,12 @@ async fn one_process_at_a_time_takes_a_run() {
     assert!(store.take("run", &before, &lease("a")).await.unwrap());
     assert!(!store.take("run", &before, &lease("b")).await.unwrap());
     assert_eq!(store.open().await.unwrap()[0].1.holder, "a");
+    // Who was taken for dead learns that it has lost it, and renews nothing.
+    let ids = ["run".to_owned(), "over".to_owned()];
+    assert_eq!(store.renew(&ids, &lease("b")).await.unwrap(), ["run"]);
+    let later = Lease { until: 12, ..lease("a") };
+    assert!(store.renew(&ids, &later).await.unwrap().is_empty());
+    assert_eq!(store.open().await.unwrap(), [("run".to_owned(), later)]);
     store.forget(&run()).await.unwrap();
     assert!(store.open().await.unwrap().is_empty() && store.of_session("session", 9).await.unwrap().is_empty());
 }

@@ -7,6 +7,7 @@ mod belongings;
 pub mod called;
 mod files;
 pub mod fork;
+mod options;
 mod place;
 pub mod query;
 mod sweep;
@@ -16,8 +17,9 @@ mod writer;
 #[cfg(test)]
 mod tests;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
+use futures_util::future::BoxFuture;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
@@ -35,6 +37,7 @@ use crate::store::workspace::Workspaces;
 use crate::store::{Change, Committed, Store, Stored};
 
 pub use self::called::Called;
+pub use self::options::Options;
 pub use self::turn::Turn;
 
 /// See the module.
@@ -46,6 +49,14 @@ pub struct Sessions {
     workspaces: Workspaces,
     places: Places,
     behind: Arc<Behind>,
+    /// Who keeps what belongs to sessions elsewhere.
+    dependents: OnceLock<Arc<dyn Dependents>>,
+}
+
+/// What belongs to sessions and is kept elsewhere.
+pub trait Dependents: Send + Sync {
+    /// Ends and forgets all that belongs to `session`.
+    fn forget<'a>(&'a self, session: &'a str) -> BoxFuture<'a, Result<()>>;
 }
 
 /// Whose sessions may be seen.
@@ -114,7 +125,14 @@ impl Sessions {
             workspaces: Workspaces::new(&config.store.path, quota),
             places: Places::default(),
             behind: Arc::default(),
+            dependents: OnceLock::new(),
         }
+    }
+
+    /// What belongs to a session in `dependents` goes with it.
+    pub fn depend(&self, dependents: Arc<dyn Dependents>) {
+        // Whoever comes second is told by nobody, so there is one.
+        let _ = self.dependents.set(dependents);
     }
 
     /// Makes a session.
@@ -325,6 +343,10 @@ impl Sessions {
         self.behind.settled(id).await;
         for _ in 0..ATTEMPTS {
             let old: Stored<Session> = self.records.get(owner, id).await?.ok_or_else(|| missing(id))?;
+            if let Some(dependents) = self.dependents.get() {
+                // First those who work in it.
+                dependents.forget(&old.record.id).await?;
+            }
             let archives = self.records.archives(owner, id).await?;
             let mut change = Change::default();
             self.records.remove(&mut change, &old);

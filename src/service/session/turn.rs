@@ -160,14 +160,15 @@ impl Turn {
         Ok(before)
     }
 
-    /// Tools did something. That is written when this returns.
+    /// A tool did something, which the model is told in `told`. Both are written when this returns.
     ///
     /// # Errors
-    /// If it can't be written.
-    pub async fn called(&mut self, calls: impl IntoIterator<Item = Called>) -> Result<Vec<ToolCall>> {
-        let created = self.sessions.clock.now();
-        let calls = calls.into_iter().map(|call| call.record(created)).collect();
-        Ok(self.write(Writing { calls, ..Writing::default() }).await?.1)
+    /// If they can't be written.
+    pub async fn called(&mut self, call: Called, told: chat::Message) -> Result<Vec<ToolCall>> {
+        self.ask([told]);
+        let calls = vec![call.record(self.sessions.clock.now())];
+        let writing = Writing { calls, ..self.rest(true) };
+        Ok(self.write(writing).await?.1)
     }
 
     /// A model answered, all at once. It is written together with what comes next.

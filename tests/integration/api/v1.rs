@@ -10,6 +10,7 @@ mod prompt;
 mod prompts;
 mod providers;
 mod session_templates;
+mod session_tools;
 mod sessions;
 mod status;
 mod tools;

@@ -25,7 +25,12 @@ pub(super) fn read(events: &[Event]) -> Fault {
                 said += text(&data, "content")?;
             }
             "thinking" => exactly(&data, &["type", "content"])?,
-            "tool_call" => exactly(&data, &["type", "tool_name", "tool_input"])?,
+            // What is said before a tool is used is a message of its own.
+            "tool_call" => {
+                exactly(&data, &["type", "tool_name", "tool_input"])?;
+                said.clear();
+            }
+            "tool_result" => exactly(&data, &["type", "tool_name", "result", "success"])?,
             "error" => {
                 exactly(&data, &["type", "error", "error_code"])?;
                 failed = true;

@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::{call, denied, failure, output, server};
+use crate::shape;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn there_is_no_way_out() {
@@ -47,4 +48,25 @@ async fn what_a_call_writes_is_bounded() {
     for tool in ["file", "files", "sparse"] {
         denied(&server, "tool-flood", tool, json!({}), &["plugins.limits.files"]).await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_session_keeps_is_bounded() {
+    let yaml = "sessions: {workspace_quota: 64KiB}\nplugins: {grants: {tool-well: {workspace: read-write}}}";
+    let server = server(&["tool-well"], yaml).await;
+    let session = server.client.post("/api/v1/sessions", &json!({})).await.expect(201);
+    let keep = async |path: &str, bytes: usize| {
+        let arguments = json!({"path": path, "content": "x".repeat(bytes)});
+        let asked = json!({"session_id": session["id"], "arguments": arguments});
+        server.client.post("/api/v1/tools/keep/call", &asked).await
+    };
+    for _ in 0..4 {
+        // Written over, it takes no more room.
+        assert_eq!(keep("a", 40_000).await.status(), 200);
+    }
+    let told = shape::native(&keep("b", 40_000).await, 403, "FORBIDDEN")["error"].to_string();
+    assert!(told.contains("sessions.workspace_quota"), "{told}");
+    assert_eq!(keep("c", 1000).await.status(), 200, "there is room for less");
+    // Without a session, files are gone with the call.
+    assert_eq!(output(&server, "keep", json!({"path": "a", "content": "y".repeat(200_000)})).await.len(), 200_000);
 }

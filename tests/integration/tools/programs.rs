@@ -133,6 +133,29 @@ async fn memory_time_and_files_are_bounded() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_programs_write_into_a_session_is_bounded() {
+    let launcher = env!("CARGO_BIN_EXE_mortise");
+    let grants = "tool-runner: {workspace: read-write, programs: [sh]}";
+    let yaml = format!(
+        "sessions: {{workspace_quota: 1MiB}}\nplugins: {{process: {{launcher: \"{launcher}\", time: 30s}}, grants: {{{grants}}}}}"
+    );
+    let server = server(&["tool-runner"], &yaml).await;
+    let session = server.client.post("/api/v1/sessions", &json!({})).await.expect(201);
+    let run = async |script: &str| {
+        let asked = json!({"session_id": session["id"], "arguments": shell(script)});
+        server.client.post("/api/v1/tools/run/call", &asked).await
+    };
+    assert_eq!(run("echo well > a").await.status(), 200);
+    // Many files, none of them large, and it would go on for ever.
+    let endless = "n=0; while :; do n=$((n+1)); head -c 100000 /dev/zero > f$n; done";
+    run(endless).await;
+    let seen = plugin(&server, "tool-runner").await["last_denial"].to_string();
+    assert!(seen.contains("sessions.workspace_quota"), "{seen}");
+    let refused = run("echo more").await;
+    assert!(refused.text().contains("sessions.workspace_quota"), "a full one takes no program: {}", refused.text());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_call_that_nobody_waits_for_is_stopped() {
     let server = starting("sleep", "").await;
     let mark = "7777.5";

@@ -26,14 +26,15 @@ use self::answer::{Frame, Progress, end};
 use self::request::{Asked, DIALECT};
 use self::stream::Streamer;
 use super::{PROVIDER, SURFACE, examples};
+use crate::api::speaker::Speaker;
 use crate::api::{State, served};
 use crate::http::endpoint::answer;
 use crate::http::{Endpoint, Reply, Request, sse};
 use crate::model::chat::{Message, StopReason};
 use crate::model::{Error, Result};
+use crate::service::Chosen;
 use crate::service::answer::Answer;
 use crate::service::responses::Keep;
-use crate::service::{Choice, Turn};
 
 /// The endpoint at `path`, which the API document calls `id`.
 pub(super) fn endpoint(path: &'static str, id: &'static str) -> Endpoint<State> {
@@ -42,7 +43,8 @@ pub(super) fn endpoint(path: &'static str, id: &'static str) -> Endpoint<State> 
         .described(
             "Answers are kept for a while unless `store` is false, so that `previous_response_id` can name one to go on \
              from, whoever gave it; `conversation` is refused. With `stream`, the answer is server-sent events whose names are the types of \
-             their data; one that breaks off ends in `response.failed`.",
+             their data; one that breaks off ends in `response.failed`. A tool of type `mortise` with a `name` is one of this \
+             server's, which it uses on the way.",
         )
         .takes::<schema::CreateResponse>("The conversation so far.", examples::response_request)
         .gives::<wire::Response<'_>>("The whole answer.", examples::response)
@@ -68,10 +70,10 @@ async fn create(http: Request<State>) -> Result<Reply> {
             request.messages.splice(first..first, before);
         }
     }
-    let model = request.model.clone();
     let streaming = request.streaming;
-    let turn = state.chat.begin_with(wish, Choice { provider: None, model: Some(&model) }, request, &caller).await?;
-    let mut frame = Frame::new(turn.chosen.model.clone(), state.clock.unix(), shown, names, speaks(&turn));
+    let turn = Speaker::answer(&state, wish, request, &caller).await?;
+    let chosen = turn.chosen();
+    let mut frame = Frame::new(chosen.model.clone(), state.clock.unix(), shown, names, speaks(chosen));
     (frame.store, frame.previous) = (keep.is_some(), previous);
     if streaming {
         let served = turn.served();
@@ -79,7 +81,7 @@ async fn create(http: Request<State>) -> Result<Reply> {
         let reply = Reply::events(sse::KeepAlive::new(streamer.into_stream(), state.keep_alive));
         return Ok(served::dress(reply, &served));
     }
-    let mut answer = turn.collect().await?;
+    let (mut answer, _) = turn.collect().await?;
     let served = std::mem::take(&mut answer.served);
     Ok(served::dress(whole(answer, frame, keep).await?, &served))
 }
@@ -148,8 +150,8 @@ async fn remove(request: Request<State>) -> Result<Reply> {
 }
 
 /// Whether the provider was given the caller's own body.
-fn speaks(turn: &Turn) -> bool {
-    turn.chosen.vendor().is_ok_and(|vendor| vendor.info.dialects.iter().any(|dialect| dialect == DIALECT))
+fn speaks(chosen: &Chosen) -> bool {
+    chosen.vendor().is_ok_and(|vendor| vendor.info.dialects.iter().any(|dialect| dialect == DIALECT))
 }
 
 /// Whether OpenAI's coding agent asks: it offers a search in the web to every model, and can do without.

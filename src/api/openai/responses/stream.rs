@@ -8,19 +8,20 @@ use super::event::Said;
 use super::kept;
 use super::open::Open;
 use super::wire::{Failure, Item, Response};
+use crate::api::speaker::Speaker;
 use crate::http::fault::Fault;
 use crate::http::sse;
 use crate::model::chat::{Event, Message, Stop, StopReason, Thinking, Usage};
 use crate::model::id::RequestId;
 use crate::model::{Error, Kind};
 use crate::service::answer::Assembly;
+use crate::service::clock;
 use crate::service::responses::Keep;
-use crate::service::{Turn, clock};
 
 /// A turn on its way to the caller.
 pub(super) struct Streamer {
     /// Gone once the stream has ended; with it goes the work upstream.
-    turn: Option<Turn>,
+    turn: Option<Speaker>,
     request: RequestId,
     writer: Writer,
     /// What is to be kept, and what was said of it so far.
@@ -44,7 +45,7 @@ pub(super) struct Writer {
 // === impl Streamer ===
 
 impl Streamer {
-    pub(super) fn new(turn: Turn, request: RequestId, frame: Frame, keep: Option<Keep>) -> Self {
+    pub(super) fn new(turn: Speaker, request: RequestId, frame: Frame, keep: Option<Keep>) -> Self {
         let keep = keep.map(|keep| (keep, Assembly::default()));
         Self { turn: Some(turn), request, writer: Writer::new(frame), keep }
     }

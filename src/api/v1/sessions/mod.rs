@@ -10,8 +10,8 @@ use http::{Method, StatusCode};
 use serde_json::json;
 
 use self::said::{MessageList, MessageView, ToolCallList, ToolCallView};
-pub(super) use self::wire::short;
 use self::wire::{SessionChange, SessionList, SessionRequest, SessionView};
+pub(super) use self::wire::{SessionOptions, short};
 use super::page::{Next, Wanted, paged, wrong};
 use super::wire::unknown;
 use super::{PLATFORM, templates};
@@ -219,8 +219,6 @@ async fn change(request: Request<State>) -> Result<Reply> {
 
 async fn delete(request: Request<State>) -> Result<Reply> {
     let session = owned(&request).await?;
-    // First those who work in it.
-    request.state.runs.forget_session(&session.id).await?;
     request.state.sessions.delete(&session.owner, &session.id).await?;
     Ok(Reply::empty(StatusCode::NO_CONTENT))
 }

@@ -1,6 +1,5 @@
 //! `POST /api/v1/sessions/{session_id}/query`: a question in a session, answered whole or as an event stream.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -11,15 +10,16 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use super::scope;
-use crate::api::v1::chat::spoken;
 use crate::api::v1::wire::{stop_reason, unknown};
 use crate::api::{State, served};
 use crate::http::fault::Fault;
 use crate::http::{Fields, Reply, Request, sse};
-use crate::model::chat::{Event, Part, Stop, Usage};
+use crate::model::chat::{Event, Part, Stop};
 use crate::model::id::RequestId;
-use crate::model::{Error, Result, session};
-use crate::service::session::query::Asking;
+use crate::model::session::Message;
+use crate::model::{Error, Result};
+use crate::service::run::assisted::{Piece, Used};
+use crate::service::session::query::{Asked, Asking};
 
 /// A question.
 #[derive(JsonSchema)]
@@ -42,7 +42,7 @@ pub(super) struct QueryResponse {
     session_id: String,
     /// The answer's message.
     message_id: String,
-    /// What the model said.
+    /// What the model said last; what it said before it used tools are messages of their own.
     content: QueryContent,
     /// Tools that were used for it.
     tool_calls: Vec<QueryToolCall>,
@@ -62,14 +62,14 @@ struct QueryContent {
     text: String,
 }
 
-/// A tool that was used, or that the model wants used.
+/// A tool that was used.
 #[derive(Serialize, JsonSchema)]
 struct QueryToolCall {
     /// The tool.
     tool_name: String,
     /// What it was given.
     tool_input: Value,
-    /// How it ended; `pending` where the model only asked for it.
+    /// `success` or `error`.
     status: &'static str,
 }
 
@@ -111,12 +111,21 @@ pub(super) enum QueryEvent {
         /// The piece.
         content: String,
     },
-    /// The model wants a tool to be used.
+    /// The model has a tool called.
     ToolCall {
         /// The tool.
         tool_name: String,
         /// What it is given.
         tool_input: Value,
+    },
+    /// What came of it.
+    ToolResult {
+        /// The tool.
+        tool_name: String,
+        /// What it said.
+        result: String,
+        /// Whether it did what it should.
+        success: bool,
     },
     /// The answer broke off; `end` follows.
     Error {
@@ -163,60 +172,55 @@ pub(super) async fn query(request: Request<State>) -> Result<Reply> {
     // Who asks in a session pays for it: nobody does so in another's.
     let session = state.sessions.get(scope(&caller).own(), &session).await?.id;
     let QueryRequest { message } = QueryRequest::read(body)?;
-    let asking = state.sessions.ask(&state.chat, (caller.owner(), &session), message, streaming, &caller).await?;
+    let asking = state.sessions.ask(&state.runs, (caller.owner(), &session), message, streaming, &caller).await?;
     if streaming {
         return Ok(stream(state, id, began, asking));
     }
-    let Asking { mut turn, answer } = asking;
-    let answer = match answer.collect().await {
-        Ok(answer) => answer,
-        Err(error) => {
-            turn.fail(&error).await;
-            return Err(error);
-        }
-    };
-    let (text, served) = (spoken(&answer), answer.served.clone());
-    turn.answered(answer);
-    let (_, messages) = turn.finish().await?;
-    let response = QueryResponse::new(session, messages.last(), text, began);
-    Ok(served::dress(Reply::json(&response)?, &served))
+    let asked = asking.collect().await?;
+    let response = QueryResponse::new(session, &asked, began);
+    Ok(served::dress(Reply::json(&response)?, &asked.served))
 }
 
 // === impl QueryResponse ===
 
 impl QueryResponse {
-    fn new(session_id: String, said: Option<&session::Message>, text: String, began: Instant) -> Self {
-        let call = |part: &Part| match part {
-            Part::Call(call) => Some(QueryToolCall {
-                tool_name: call.name.clone(),
-                tool_input: arguments(&call.arguments),
-                status: "pending",
-            }),
-            _ => None,
-        };
-        let usage: Option<Usage> = said.and_then(|said| said.usage);
+    fn new(session_id: String, asked: &Asked, began: Instant) -> Self {
+        let Asked { message, used, usage, stop, .. } = asked;
         Self {
             success: true,
             session_id,
-            message_id: said.map(|said| said.id.clone()).unwrap_or_default(),
-            content: QueryContent { r#type: "text", text },
-            tool_calls: said.iter().flat_map(|said| &said.message.parts).filter_map(call).collect(),
+            message_id: message.as_ref().map(|said| said.id.clone()).unwrap_or_default(),
+            content: QueryContent { r#type: "text", text: message.as_ref().map(words).unwrap_or_default() },
+            tool_calls: used.iter().map(QueryToolCall::from).collect(),
             metrics: QueryMetrics {
                 duration_ms: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
                 input_tokens: usage.map(|usage| usage.input),
                 output_tokens: usage.map(|usage| usage.output),
                 cost_usd: usage.and_then(|usage| usage.cost),
             },
-            stop_reason: stop_reason(said.and_then(|said| said.stop.as_ref()) as Option<&Stop>),
+            stop_reason: stop_reason(stop.map(|reason| Stop { reason, sequence: None }).as_ref()),
         }
     }
 }
 
-fn arguments(text: &str) -> Value {
-    if text.trim().is_empty() {
-        return Value::Object(serde_json::Map::new());
+/// What the model said, or its words for not saying it.
+fn words(message: &Message) -> String {
+    let parts = &message.message.parts;
+    let text: String =
+        parts.iter().filter_map(|part| if let Part::Text(text) = part { Some(&**text) } else { None }).collect();
+    if !text.is_empty() {
+        return text;
     }
-    serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.to_owned()))
+    parts.iter().filter_map(|part| if let Part::Refusal(words) = part { Some(&**words) } else { None }).collect()
+}
+
+// === impl QueryToolCall ===
+
+impl From<&Used> for QueryToolCall {
+    fn from(used: &Used) -> Self {
+        let status = if used.success { "success" } else { "error" };
+        Self { tool_name: used.tool.clone(), tool_input: used.input.clone(), status }
+    }
 }
 
 /// Writes an answer as an event stream.
@@ -228,26 +232,13 @@ struct Streamer {
     /// Gone once everything is said.
     asking: Option<Asking>,
     index: u64,
-    text: String,
-    /// Calls that aren't whole yet: name and arguments, by block.
-    calls: BTreeMap<u32, (String, String)>,
     begun: bool,
 }
 
 fn stream(state: Arc<State>, id: RequestId, began: Instant, asking: Asking) -> Reply {
-    let (keep_alive, served) = (state.keep_alive, asking.answer.served());
-    let session = asking.turn.session().id.clone();
-    let streamer = Streamer {
-        state,
-        id,
-        began,
-        session,
-        asking: Some(asking),
-        index: 0,
-        text: String::new(),
-        calls: BTreeMap::new(),
-        begun: false,
-    };
+    let (keep_alive, served) = (state.keep_alive, asking.served());
+    let session = asking.session().id.clone();
+    let streamer = Streamer { state, id, began, session, asking: Some(asking), index: 0, begun: false };
     let stream = futures_util::stream::unfold(streamer, |mut streamer| async move {
         streamer.next().await.map(|bytes| (bytes, streamer))
     });
@@ -273,15 +264,8 @@ impl Streamer {
             return Some(out.into());
         }
         while let (true, Some(asking)) = (out.is_empty(), &mut self.asking) {
-            match asking.answer.events().await {
-                Ok(Some(events)) => {
-                    for event in &events {
-                        self.put_event(&mut out, event);
-                    }
-                    if let Some(Asking { turn, answer }) = &mut self.asking {
-                        turn.heard(&answer.chosen.provider.name, &answer.chosen.model, events);
-                    }
-                }
+            match asking.next().await {
+                Ok(Some(piece)) => self.put_piece(&mut out, piece),
                 Ok(None) => self.end(&mut out, None).await,
                 Err(error) => self.end(&mut out, Some(error)).await,
             }
@@ -289,45 +273,50 @@ impl Streamer {
         Some(out.into())
     }
 
-    fn put_event(&mut self, out: &mut Vec<u8>, event: &Event) {
+    fn put_piece(&mut self, out: &mut Vec<u8>, piece: Piece) {
+        match piece {
+            Piece::Said(events) => events.into_iter().for_each(|event| self.put_event(out, event)),
+            Piece::Calls(some) => {
+                for planned in some {
+                    put(out, &QueryEvent::ToolCall { tool_name: planned.call.name, tool_input: planned.input });
+                }
+            }
+            Piece::Called(done) => {
+                let (result, success) = (done.words(), done.success);
+                let planned = done.planned;
+                if !done.made {
+                    let tool_name = planned.call.name.clone();
+                    put(out, &QueryEvent::ToolCall { tool_name, tool_input: planned.input });
+                }
+                put(out, &QueryEvent::ToolResult { tool_name: planned.call.name, result, success });
+            }
+        }
+    }
+
+    fn put_event(&mut self, out: &mut Vec<u8>, event: Event) {
         match event {
             Event::Text { text, .. } | Event::Refusal { text, .. } if !text.is_empty() => {
-                self.text.push_str(text);
-                put(out, &QueryEvent::Token { content: text.clone(), index: self.index });
+                put(out, &QueryEvent::Token { content: text, index: self.index });
                 self.index += 1;
             }
-            Event::Thinking { text, .. } => put(out, &QueryEvent::Thinking { content: text.clone() }),
-            Event::CallStarted { block, name, .. } => {
-                self.calls.insert(*block, (name.clone(), String::new()));
-            }
-            Event::CallArguments { block, text } => {
-                if let Some((_, arguments)) = self.calls.get_mut(block) {
-                    arguments.push_str(text);
-                }
-            }
-            Event::Stopped(_) => {
-                for (tool_name, input) in std::mem::take(&mut self.calls).into_values() {
-                    put(out, &QueryEvent::ToolCall { tool_name, tool_input: arguments(&input) });
-                }
-            }
+            Event::Thinking { text, .. } => put(out, &QueryEvent::Thinking { content: text }),
             _ => {}
         }
     }
 
     async fn end(&mut self, out: &mut Vec<u8>, error: Option<Error>) {
-        let Some(Asking { turn, .. }) = self.asking.take() else { return };
+        let Some(asking) = self.asking.take() else { return };
         let ended = match error {
             Some(error) => {
-                turn.fail(&error).await;
+                asking.fail(&error).await;
                 Err(error)
             }
             // The caller would otherwise go on with what isn't there.
-            None => turn.finish().await,
+            None => asking.finish().await,
         };
         let request_id = self.id.to_string();
-        let text = std::mem::take(&mut self.text);
         let response = match &ended {
-            Ok((_, messages)) => Some(QueryResponse::new(self.session.clone(), messages.last(), text, self.began)),
+            Ok(asked) => Some(QueryResponse::new(self.session.clone(), asked, self.began)),
             Err(error) => {
                 tracing::warn!(request_id, error = error.to_string(), "a stream ended with an error");
                 let error_code = Fault::of(error).code.to_owned();
@@ -348,6 +337,7 @@ impl QueryEvent {
             Self::Token { .. } => "token",
             Self::Thinking { .. } => "thinking",
             Self::ToolCall { .. } => "tool_call",
+            Self::ToolResult { .. } => "tool_result",
             Self::Error { .. } => "error",
             Self::End { .. } => "end",
         }

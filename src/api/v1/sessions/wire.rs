@@ -4,13 +4,13 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use crate::api::speaker::PATTERN;
 use crate::api::v1::page::Links;
 use crate::api::v1::wire::unknown;
 use crate::http::Fields;
 use crate::model::Result;
 use crate::model::session::{Mode, Session};
-use crate::service::session::New;
-use crate::service::session::query::named;
+use crate::service::session::{New, Options};
 
 /// What a new session is to be.
 #[derive(JsonSchema)]
@@ -25,14 +25,14 @@ pub(super) struct SessionRequest {
     /// How it is used: `interactive`, `background` or `forked`.
     #[schemars(regex(pattern = "^(interactive|background|non_interactive|forked)$"))]
     pub(super) mode: Option<String>,
-    /// How questions are answered: `provider`, `model`, `temperature`, `max_tokens`, `allowed_tools`, `permission_mode`; what has no
-    /// meaning here is kept.
+    /// How questions are answered; what has no meaning here is kept.
+    #[schemars(with = "Option<SessionOptions>")]
     pub(super) sdk_options: Option<Map<String, Value>>,
     /// A template whose options hold where `sdk_options` say nothing.
     pub(super) template_id: Option<String>,
     /// What models are told before anything else.
     pub(super) system_prompt: Option<String>,
-    /// The caller's own directory; shown, and not used.
+    /// A directory of the server's machine, used where the operator allows it (`runs.directories`); elsewhere only shown.
     pub(super) working_directory: Option<String>,
     /// Remarks of the caller's own.
     pub(super) metadata: Option<Map<String, Value>>,
@@ -40,6 +40,32 @@ pub(super) struct SessionRequest {
 
 const KNOWN: [&str; 8] =
     ["name", "description", "mode", "sdk_options", "template_id", "system_prompt", "working_directory", "metadata"];
+
+/// How a session's questions are answered.
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "the service reads it; this is what the API document says of it")]
+pub(in crate::api::v1) struct SessionOptions {
+    /// Who is asked.
+    provider: Option<String>,
+    /// Which model is asked.
+    model: Option<String>,
+    /// How freely it answers.
+    temperature: Option<f64>,
+    /// Tokens of an answer.
+    max_tokens: Option<u32>,
+    /// Answers for one question, where tools are called in between; at most as many as the operator allows.
+    #[schemars(range(min = 1))]
+    max_turns: Option<u32>,
+    /// Tools that the model may use, such as `Read`, `Bash(git:*)` or `*`; none where it is left out.
+    #[schemars(inner(regex(pattern = PATTERN)))]
+    allowed_tools: Option<Vec<String>>,
+    /// Calls that may not be made, whatever `allowed_tools` say.
+    #[schemars(inner(regex(pattern = PATTERN)))]
+    disallowed_tools: Option<Vec<String>>,
+    /// How strict to be. A call that needs a person's consent is refused: nobody is there to be asked.
+    #[schemars(extend("enum" = ["default", "acceptEdits", "bypassPermissions", "requirePermissions", "plan", null]))]
+    permission_mode: Option<String>,
+}
 
 /// What is to change of a session.
 #[derive(JsonSchema)]
@@ -158,7 +184,7 @@ impl SessionRequest {
     /// As the service wants it.
     pub(super) fn into_new(self) -> Result<New> {
         let options = self.sdk_options.unwrap_or_default();
-        let (provider, model) = named(&options)?;
+        let Options { provider, model, .. } = Options::read(&options)?;
         let prompt = options.get("system_prompt").and_then(Value::as_str).map(str::to_owned);
         Ok(New {
             name: self.name,

@@ -46,7 +46,7 @@ impl Files<'_> {
         if self.quota.take(bytes) {
             return Ok(());
         }
-        full(self.denials);
+        full(self.quota, self.denials);
         Err(ErrorCode::InsufficientSpace.into())
     }
 
@@ -55,6 +55,15 @@ impl Files<'_> {
         let counted = Counted { inner, quota: self.quota.clone(), denials: self.denials.clone() };
         let counted: DynOutputStream = Box::new(counted);
         Ok(self.view.table.push(counted)?)
+    }
+
+    /// Bytes of the file at `path`, if it has no other name.
+    async fn size(&mut self, fd: &Fd, flags: types::PathFlags, path: &str) -> u64 {
+        let again = Resource::new_borrow(fd.rep());
+        match self.view.stat_at(again, flags, path.to_owned()).await {
+            Ok(stat) if stat.type_ == types::DescriptorType::RegularFile && stat.link_count <= 1 => stat.size,
+            _ => 0,
+        }
     }
 
     /// Whether what is at `path` may be opened; what isn't there may.
@@ -76,9 +85,8 @@ impl Files<'_> {
     }
 }
 
-fn full(denials: &Denials) {
-    let plugin = denials.plugin();
-    denials.deny("limits", format!("plugin `{plugin}` wrote more than one call may; raise plugins.limits.files"));
+fn full(quota: &Quota, denials: &Denials) {
+    denials.deny("limits", quota.cure(denials.plugin()));
 }
 
 impl types::Host for Files<'_> {
@@ -111,7 +119,9 @@ impl HostDescriptor for Files<'_> {
     async fn set_size(&mut self, fd: Fd, size: u64) -> FsResult<()> {
         let before = self.view.stat(Resource::new_borrow(fd.rep())).await?.size;
         self.count(size.saturating_sub(before))?;
-        self.view.set_size(fd, size).await
+        self.view.set_size(fd, size).await?;
+        self.quota.give(before.saturating_sub(size));
+        Ok(())
     }
 
     async fn set_times(&mut self, fd: Fd, atim: types::NewTimestamp, mtim: types::NewTimestamp) -> FsResult<()> {
@@ -179,7 +189,13 @@ impl HostDescriptor for Files<'_> {
         if open_flags.contains(types::OpenFlags::CREATE) {
             self.count(ENTRY)?;
         }
-        self.view.open_at(fd, path_flags, path, open_flags, flags).await
+        let emptied = match open_flags.contains(types::OpenFlags::TRUNCATE) {
+            true => self.size(&fd, path_flags, &path).await,
+            false => 0,
+        };
+        let opened = self.view.open_at(fd, path_flags, path, open_flags, flags).await?;
+        self.quota.give(emptied);
+        Ok(opened)
     }
 
     fn drop(&mut self, fd: Fd) -> wasmtime::Result<()> {
@@ -204,7 +220,10 @@ impl HostDescriptor for Files<'_> {
     }
 
     async fn unlink_file_at(&mut self, fd: Fd, path: String) -> FsResult<()> {
-        self.view.unlink_file_at(fd, path).await
+        let removed = self.size(&fd, types::PathFlags::empty(), &path).await;
+        self.view.unlink_file_at(fd, path).await?;
+        self.quota.give(removed);
+        Ok(())
     }
 
     fn read_via_stream(&mut self, fd: Fd, offset: u64) -> FsResult<Resource<DynInputStream>> {
@@ -262,7 +281,7 @@ impl Counted {
         if self.quota.take(bytes as u64) {
             return Ok(());
         }
-        full(&self.denials);
+        full(&self.quota, &self.denials);
         // In the system's words, so that the guest reads them as its own system's.
         let error = std::io::Error::from_raw_os_error(rustix::io::Errno::NOSPC.raw_os_error());
         Err(StreamError::LastOperationFailed(error.into()))

@@ -44,6 +44,12 @@ impl State {
             return Err(self.denied(cure));
         };
         let Some(runner) = self.means.runner.clone() else { return Err(Error::Unavailable) };
+        let writable = self.rights.workspace == Some(Workspace::ReadWrite);
+        let space = self.means.space.clone().filter(|_| writable);
+        if writable && self.files.is_full() {
+            self.denials.deny("limits", self.files.cure(plugin));
+            return Err(Error::Denied);
+        }
         let long = command.arguments.iter().map(|argument| argument.len() + 1).sum::<usize>() > LONGEST_ARGUMENTS;
         if long || command.arguments.iter().any(|argument| argument.contains('\0')) {
             return Err(
@@ -69,10 +75,15 @@ impl State {
             directory: command.directory.filter(|directory| !directory.is_empty()),
             stdin: command.stdin,
             time: (command.timeout_ms > 0).then(|| Duration::from_millis(command.timeout_ms.into())),
-            workspace,
-            writable: self.rights.workspace == Some(Workspace::ReadWrite),
+            room: space.as_ref().and_then(|space| space.quota(&workspace)),
+            workspace: workspace.clone(),
+            writable,
         };
-        match runner.run(job).await {
+        let outcome = runner.run(job).await;
+        if let Some(space) = space {
+            space.lost_count(&workspace);
+        }
+        match outcome {
             Ok(done) => {
                 if let Some(limit) = done.hit {
                     self.denials.deny("limits", format!("a program of plugin `{plugin}` was stopped: {limit}"));

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use wasmtime::Store;
 
-use super::state::State;
+use super::state::{Quota, State};
 use super::{Version, calls, cured};
 use crate::model::tool::{Failure, Output, Spec};
 use crate::model::{Error, Fault, Kind, Result};
@@ -70,9 +70,15 @@ impl Instance {
         }
     }
 
-    pub(super) async fn call(&mut self, version: &Version, call: ToolCall) -> Result<Result<Output, Failure>> {
+    /// Makes a call that may write as much as `files` says.
+    pub(super) async fn call(
+        &mut self,
+        version: &Version,
+        call: ToolCall,
+        files: Arc<Quota>,
+    ) -> Result<Result<Output, Failure>> {
         self.served += 1;
-        self.store.data_mut().begin(&call);
+        self.store.data_mut().begin(&call, files);
         self.store.set_epoch_deadline(1);
         let meter = self.store.data().meter.clone();
         let context = calls::context(&call);

@@ -11,6 +11,7 @@ mod instance;
 mod meter;
 mod state;
 
+use std::path::PathBuf;
 use std::sync::{Arc, PoisonError};
 
 use tokio::time::timeout;
@@ -23,12 +24,13 @@ use super::pool::{Pool, Pools, Sharing};
 use super::vitals::Vitals;
 use crate::config::Isolation;
 use crate::egress::tool::Door;
-use crate::model::plugin::Rights;
+use crate::model::plugin::{Rights, Workspace};
 use crate::model::tool::{Failure, FailureKind, Output, Spec};
 use crate::model::{Error, Fault, Kind, Result};
 use crate::plugin::catalog::Health;
 use crate::plugin::kv::Memory;
 use crate::plugin::process::Runner;
+use crate::plugin::space::Space;
 use crate::plugin::{Calling, Tool, ToolCall};
 
 /// What all instances of a version share.
@@ -53,6 +55,14 @@ pub(in crate::plugin::wasm) struct Means {
     pub(in crate::plugin::wasm) memory: Option<Memory>,
     /// Starts programs.
     pub(in crate::plugin::wasm) runner: Option<Arc<Runner>>,
+    /// How much it may write.
+    pub(in crate::plugin::wasm) space: Option<Arc<Space>>,
+}
+
+/// What one call writes; it counts as written when this is dropped, however the call ended.
+struct Counting {
+    quota: Arc<Quota>,
+    place: Option<(Arc<Space>, PathBuf)>,
 }
 
 /// A version whose tools can be called.
@@ -98,8 +108,9 @@ impl Version {
             Some(instance) => instance,
             None => self.fresh(&call).await?,
         };
+        let counting = self.counting(&call).await?;
         let left = limit.saturating_sub(began.elapsed());
-        let Ok(outcome) = timeout(left, instance.call(self, call)).await else {
+        let Ok(outcome) = timeout(left, instance.call(self, call, counting.quota.clone())).await else {
             return Err(self.late(&name));
         };
         let outcome = outcome?;
@@ -119,6 +130,18 @@ impl Version {
             }
             outcome => outcome,
         }
+    }
+
+    /// Counts what `call` writes.
+    async fn counting(&self, call: &ToolCall) -> Result<Counting> {
+        let most = self.vitals.limits.files as u64;
+        let writes = self.rights.workspace == Some(Workspace::ReadWrite);
+        let place = self.means.space.clone().zip(call.workspace.clone()).filter(|_| writes);
+        let room = match &place {
+            Some((space, path)) => space.room(path, most).await?,
+            None => None,
+        };
+        Ok(Counting { quota: Arc::new(Quota::new(most, room)), place })
     }
 
     /// Who may have the instance afterwards.
@@ -166,6 +189,16 @@ impl Health for Version {
             return None;
         }
         self.means.runner.as_ref()?.confinement()
+    }
+}
+
+// === impl Counting ===
+
+impl Drop for Counting {
+    fn drop(&mut self) {
+        if let Some((space, path)) = &self.place {
+            space.wrote(path, self.quota.grown());
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! What one tool instance's store holds: what the guest may use, and what bounds the call in progress.
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::mpsc;
@@ -53,9 +53,15 @@ pub(in crate::plugin::wasm) struct Denials {
     pub(super) said: Mutex<Vec<String>>,
 }
 
-/// Bytes that may still be taken.
+/// Bytes that may still be written: in a call, and in its workspace, where what is removed makes room again.
 #[derive(Debug)]
-pub(in crate::plugin::wasm) struct Quota(AtomicU64);
+pub(in crate::plugin::wasm) struct Quota {
+    call: AtomicU64,
+    /// What the workspace had room for, if it has a bound, and has now.
+    room: Option<(u64, AtomicU64)>,
+    /// Whether it was the workspace that had no room.
+    full: AtomicBool,
+}
 
 // === impl State ===
 
@@ -92,7 +98,7 @@ impl State {
             http,
             hooks: Hooks::new(version.means.door.clone(), denials.clone(), &vitals.id),
             denials,
-            files: Arc::new(Quota(AtomicU64::new(0))),
+            files: Arc::new(Quota::new(0, None)),
             rights: version.rights.clone(),
             means: version.means.clone(),
             workspace: workspace.map(Path::to_owned),
@@ -101,14 +107,14 @@ impl State {
         })
     }
 
-    /// A call begins: what bounds it is whole again.
-    pub(super) fn begin(&mut self, call: &ToolCall) {
+    /// A call begins that may write as much as `files` says: what bounds it is whole again.
+    pub(super) fn begin(&mut self, call: &ToolCall, files: Arc<Quota>) {
         let limits = &self.vitals.limits;
         self.limiter.begin_call();
         self.log.lock().unwrap_or_else(PoisonError::into_inner).refill();
         self.denials.said.lock().unwrap_or_else(PoisonError::into_inner).clear();
         // What an earlier call left half done goes on with what that call had.
-        self.files = Arc::new(Quota(AtomicU64::new(limits.files as u64)));
+        self.files = files;
         self.hooks.begin(Budget::new(limits.requests, limits.download as u64, limits.call_bytes));
         self.progress.clone_from(&call.progress);
     }
@@ -148,8 +154,51 @@ impl Denials {
 // === impl Quota ===
 
 impl Quota {
+    /// What one call may write, in a workspace that has `room`.
+    pub(super) fn new(call: u64, room: Option<u64>) -> Self {
+        let room = room.map(|room| (room, AtomicU64::new(room)));
+        Self { call: AtomicU64::new(call), room, full: AtomicBool::new(false) }
+    }
+
     /// Takes `bytes`, if so many are left.
     pub(in crate::plugin::wasm) fn take(&self, bytes: u64) -> bool {
-        self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(bytes)).is_ok()
+        let from = |left: &AtomicU64| {
+            left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(bytes)).is_ok()
+        };
+        if self.room.as_ref().is_some_and(|(_, room)| !from(room)) {
+            self.full.store(true, Ordering::Relaxed);
+            return false;
+        }
+        from(&self.call)
+    }
+
+    /// So many bytes are gone from the workspace.
+    pub(in crate::plugin::wasm) fn give(&self, bytes: u64) {
+        if let Some((_, room)) = &self.room {
+            // It never overflows where it can be true.
+            room.fetch_add(bytes, Ordering::Relaxed);
+        }
+    }
+
+    /// By how much the workspace has grown.
+    pub(super) fn grown(&self) -> i64 {
+        let (before, now) = self.room.as_ref().map_or((0, 0), |(before, room)| (*before, room.load(Ordering::Relaxed)));
+        i64::try_from(i128::from(before) - i128::from(now)).unwrap_or_default()
+    }
+
+    /// Whether the workspace is full already.
+    pub(in crate::plugin::wasm) fn is_full(&self) -> bool {
+        self.room.as_ref().is_some_and(|(_, room)| room.load(Ordering::Relaxed) == 0)
+    }
+
+    /// What would allow more, where a call is kept from writing.
+    pub(in crate::plugin::wasm) fn cure(&self, plugin: &str) -> String {
+        if self.full.load(Ordering::Relaxed) || self.is_full() {
+            return format!(
+                "plugin `{plugin}` wrote more than the session's workspace may hold; remove files, or raise \
+                 sessions.workspace_quota"
+            );
+        }
+        format!("plugin `{plugin}` wrote more than one call may; raise plugins.limits.files")
     }
 }

@@ -66,6 +66,31 @@ async fn what_nobody_uses_is_taken_out_in_time() {
     assert_eq!(sessions.expire().await.unwrap(), 0, "nothing is left to be looked at");
 }
 
+/// Takes note of the sessions that it is told of.
+#[derive(Default)]
+struct Told(std::sync::Mutex<Vec<String>>);
+
+impl Dependents for Told {
+    fn forget<'a>(&'a self, session: &'a str) -> futures_util::future::BoxFuture<'a, crate::model::Result<()>> {
+        self.0.lock().unwrap().push(session.to_owned());
+        Box::pin(async { Ok(()) })
+    }
+}
+
+#[tokio::test]
+async fn what_belongs_to_a_session_goes_with_it_whoever_takes_it_out() {
+    let (_home, sessions, ahead) = kept();
+    let told = Arc::new(Told::default());
+    sessions.depend(told.clone());
+    let old = sessions.create("alice", Origin::Agent, named("old")).await.unwrap();
+    let other = sessions.create("alice", Origin::Agent, named("other")).await.unwrap();
+    sessions.delete("alice", &other.id).await.unwrap();
+    assert!(sessions.delete("bob", &old.id).await.is_err());
+    ahead.store(11 * DAY, Ordering::Relaxed);
+    assert_eq!(sessions.expire().await.unwrap(), 1);
+    assert_eq!(*told.0.lock().unwrap(), [other.id, old.id]);
+}
+
 #[tokio::test]
 async fn owners_are_handed_all_that_is_theirs_and_nothing_else() {
     let (_home, sessions, _) = kept();
