@@ -44,10 +44,11 @@ CERTIFICATE := $(TARGET)/attacks/cert.pem
 attacks: static $(CERTIFICATE)
 	python3 tests/attacks/attacks.py $(STATIC) --cert $(CERTIFICATE) --key $(TARGET)/attacks/key.pem
 
-# The server killed at random moments, its disk full, its file damaged: fails if anything is lost that was acknowledged. The
-# short form is part of `make test`.
+# The server killed at random moments, its disk full, its file damaged: fails if anything is lost that was acknowledged or shown.
+# The short form is part of `make test`.
 durability: static
 	python3 tests/durability/durability.py $(STATIC)
+	python3 tests/durability/runs.py $(STATIC)
 
 # A certificate and whole processes replaced under load: fails if a request does.
 rolling: static
@@ -61,6 +62,7 @@ check-attacks: check-toolchain
 check-durability: check-toolchain
 	cargo build --workspace --tests
 	python3 tests/durability/durability.py $(TARGET)/debug/mortise --short --cache $(TARGET)/tmp/plugin-cache
+	python3 tests/durability/runs.py $(TARGET)/debug/mortise --short --cache $(TARGET)/tmp/plugin-cache
 
 $(CERTIFICATE):
 	@mkdir -p $(TARGET)/attacks
@@ -118,22 +120,22 @@ check-fresh:
 
 # Whether the server keeps to its API document: schemathesis, and Redocly's linter where there is node. Fetches both once.
 check-openapi: check-toolchain
-	cargo build
+	cargo build --workspace --tests
 	@tests/tools/openapi.sh
 
 # Whether the pages of the API document work in a real browser, where there is node and chromium.
 check-docs: check-toolchain
-	cargo build
+	cargo build --workspace --tests
 	@tests/tools/docs.sh
 
 # What promtool says of /metrics; needs the Debian package prometheus. The tests' own checks need nothing.
 check-metrics: check-toolchain
-	cargo build
+	cargo build --workspace --tests
 	@tests/tools/metrics.sh $(TARGET)/debug/mortise
 
 # Whether the coding agents' own clients do a turn with a tool by way of every provider; fetches them once, 760 MB.
 check-agents: check-toolchain node
-	cargo build
+	cargo build --workspace --tests
 	@tests/tools/agents.sh $(TARGET)/debug/mortise
 
 python:

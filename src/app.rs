@@ -184,9 +184,12 @@ impl App {
     pub async fn serve(self, end: impl Future<Output = ()>) -> Result<()> {
         let watching = tokio::spawn(self.loader.watch());
         let (tending, runs) = (tokio::spawn(self.runs.clone().tend()), self.runs.clone());
+        let tends = tending.abort_handle();
         // Who watches a run is let go when it stops.
         let end = async move {
             end.await;
+            // Nor is taken up again here what is let go.
+            tends.abort();
             runs.shut_down().await;
         };
         let sweeping = tokio::spawn(self.sessions.clone().sweep());

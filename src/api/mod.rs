@@ -33,6 +33,11 @@ use crate::service::{Clock, Readiness, Toolbox};
 use crate::store::Store;
 use crate::telemetry::Telemetry;
 
+/// What people may be called, in the API document: see `Accounts`.
+const NAME: &str = r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$";
+/// The same of names that are no addresses.
+const USERNAME: &str = r"^[^@\x00-\x1f\x7f-\x9f]*[^@\s\x00-\x1f\x7f-\x9f][^@\x00-\x1f\x7f-\x9f]*$";
+
 /// What the endpoints share.
 pub struct State {
     /// Asks models.

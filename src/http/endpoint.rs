@@ -101,6 +101,8 @@ pub struct Operation {
     pub queries: Vec<Query>,
     /// What it takes, if it takes anything.
     pub takes: Option<Content>,
+    /// Whether it does without.
+    pub optional: bool,
     /// The status of an answer that is no refusal; 200 where it is 0.
     pub status: u16,
     /// What a caller is given who is not refused; nothing where it is empty.
@@ -148,7 +150,7 @@ pub struct Content {
     pub description: &'static str,
     /// The media type.
     pub mime: &'static str,
-    /// The type of it, or of each event's data in a stream; nothing where it is plain text.
+    /// The type of it, or of each event's data in a stream; nothing where it is plain text, or any JSON.
     pub holds: Option<Type>,
     /// What it may look like.
     pub example: Option<fn() -> Value>,
@@ -301,6 +303,11 @@ impl<S> Endpoint<S> {
     /// What callers say on its socket is a `T` each.
     pub fn hears<T: JsonSchema>(self, description: &'static str, example: fn() -> Value) -> Self {
         self.operation(|operation| operation.hears = Some(Content::json::<T>(description, example)))
+    }
+
+    /// It does without what it takes.
+    pub fn if_any(self) -> Self {
+        self.operation(|operation| operation.optional = true)
     }
 
     /// It gives text of the type `mime`.

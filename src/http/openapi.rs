@@ -127,7 +127,7 @@ impl Writer {
         if let Some(content) = &operation.takes {
             let body = json!({
                 "description": content.description,
-                "required": true,
+                "required": !operation.optional,
                 "content": {content.mime: media(&mut self.requests, content)},
             });
             put(&mut written, "requestBody", body);
@@ -336,6 +336,7 @@ fn media(generator: &mut SchemaGenerator, content: &Content) -> Value {
             })
         }
         Some(schema) => schema.to_value(),
+        None if content.mime == "application/json" => json!({}),
         None => json!({"type": "string"}),
     };
     let mut media = json!({"schema": schema});

@@ -19,11 +19,16 @@ fi
 . tests/tools/serve.sh
 . tests/tools/node.sh
 
-# It leaves folders where it runs.
+# It leaves folders where it runs. A socket is no matter of requests and answers.
 cd "$venv"
-SCHEMATHESIS_HOOKS="$root/tests/openapi/hooks.py" "$venv/bin/schemathesis" run "$base/openapi.json" \
-    --checks all --exclude-checks positive_data_acceptance --max-examples "${EXAMPLES:-25}" --seed "${SEED:-1}" \
-    --no-color
+check() {
+    SCHEMATHESIS_HOOKS="$root/tests/openapi/hooks.py" "$venv/bin/schemathesis" run "$base/openapi.json" \
+        --exclude-operation-id openTaskSocket --max-examples "${EXAMPLES:-25}" --seed "${SEED:-1}" --no-color \
+        --checks all --exclude-checks "$@"
+}
+# Everything, by an administrator who doesn't delete their own account; then what is open to whoever shows nothing true.
+check positive_data_acceptance,ignored_auth --header "Authorization: Bearer $key" --exclude-operation-id deleteMe
+check positive_data_acceptance
 cd "$root"
 
 if grep -E ' (WARN|ERROR) .*(panicked|internal error)' "$log"; then

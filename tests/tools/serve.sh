@@ -1,5 +1,5 @@
 # Starts the server on a free port for whoever reads this file, which then has $base, and ends it with the reader.
-# Expects $root; $log is where the server logs.
+# Expects $root; $log is where the server logs, $key is an administrator's.
 
 binary="${CARGO_TARGET_DIR:-$root/target}/debug/mortise"
 if [ ! -x "$binary" ]; then
@@ -7,10 +7,15 @@ if [ ! -x "$binary" ]; then
     exit 1
 fi
 log=$(mktemp)
-# Nothing that is set here for another server disturbs this one.
-env -i HOME="$HOME" PATH="$PATH" "$binary" serve --config "$root/tests/openapi/server.yaml" --host 127.0.0.1 --port 0 >"$log" 2>&1 &
+data=$(mktemp -d)
+# Nothing that is set here for another server disturbs this one, and nothing that another keeps.
+mortise() { env -i HOME="$HOME" PATH="$PATH" MORTISE_STORE__PATH="$data" "$binary" "$@" --config "$root/tests/openapi/server.yaml"; }
+mortise users create admin@example.com --admin >/dev/null
+key=$(mortise tokens create check --user admin@example.com --scope read --scope write --scope account --scope admin | grep -o '\(md_\|token-\)[A-Za-z0-9_-]*')
+env -i HOME="$HOME" PATH="$PATH" MORTISE_STORE__PATH="$data" "$binary" serve --config "$root/tests/openapi/server.yaml" \
+    --host 127.0.0.1 --port 0 >"$log" 2>&1 &
 server=$!
-trap 'kill "$server" 2>/dev/null; wait "$server" 2>/dev/null; rm -f "$log"' EXIT
+trap 'kill "$server" 2>/dev/null; wait "$server" 2>/dev/null; rm -rf "$log" "$data"' EXIT
 trap 'exit 1' INT TERM
 
 # The first start compiles plugins, which takes its time.

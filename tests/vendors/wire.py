@@ -27,7 +27,7 @@ class Reply:
 
 @dataclass
 class Stream:
-    # Bytes, seconds to wait, or CUT.
+    # Bytes, seconds to wait, an event to wait for, or CUT.
     pieces: list
     kind: str = "text/event-stream"
     headers: dict = field(default_factory=dict)
@@ -90,6 +90,10 @@ async def write(writer, answer):
         if isinstance(piece, (int, float)):
             await writer.drain()
             await asyncio.sleep(piece)
+            continue
+        if isinstance(piece, asyncio.Event):
+            await writer.drain()
+            await piece.wait()
             continue
         for part in cut_up(piece):
             writer.write(f"{len(part):x}\r\n".encode() + part + b"\r\n")

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::SURFACE;
-use crate::api::State;
+use crate::api::{NAME, State};
 use crate::http::endpoint::answer;
 use crate::http::{Access, Endpoint, Fields, Reply, Request};
 use crate::model::account::{Limits, Scope, User};
@@ -26,7 +26,7 @@ struct RegisterRequest {
     #[schemars(length(min = 8, max = 1024))]
     password: String,
     /// What people call whoever has it.
-    #[schemars(length(min = 1, max = 128))]
+    #[schemars(length(max = 128), regex(pattern = NAME))]
     name: Option<String>,
 }
 
@@ -56,7 +56,7 @@ struct PasswordRequest {
 #[schemars(deny_unknown_fields)]
 struct ApiKeyRequest {
     /// What its owner calls it.
-    #[schemars(length(min = 1, max = 128))]
+    #[schemars(length(max = 128), regex(pattern = NAME))]
     name: String,
     /// From when on it is none; never where left out.
     #[schemars(extend("format" = "date-time"))]

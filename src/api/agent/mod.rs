@@ -63,6 +63,7 @@ fn session_endpoints() -> Vec<Endpoint<State>> {
         Endpoint::post(surface, "/api/sessions", |request| answer(sessions::create(request)))
             .named("createAgentSession", "Makes a session with a directory of its own.")
             .takes::<sessions::SessionRequest>("What it is called.", examples::session_request)
+            .if_any()
             .gives::<sessions::SessionMade>("The session.", examples::session_made),
         Endpoint::get(surface, "/api/sessions/{session_id}", |request| answer(sessions::get(request)))
             .named("getAgentSession", "A session and its tasks.")
@@ -136,7 +137,7 @@ fn task_endpoints() -> Vec<Endpoint<State>> {
             .parameter(id, meaning, example)
             .query("after", AFTER, || json!({"type": "integer", "minimum": 0}))
             .streams::<event::TaskEvent>("What happens.", examples::event)
-            .fails(&[404]),
+            .fails(&[404, 422]),
         Endpoint::get(surface, "/ws/tasks/{task_id}", |request| answer(watch::socket(request)))
             .socket()
             .token_in_query()

@@ -26,7 +26,7 @@ pub(super) struct TaskRequest {
     provider: Option<String>,
     /// Which tools there are: `offline`, those of the workspace; `browse`, those of the web too; `interactive`, questions to
     /// whoever watches as well.
-    #[schemars(extend("enum" = ["offline", "browse", "interactive"]))]
+    #[schemars(extend("enum" = ["offline", "browse", "interactive", null]))]
     run_mode: Option<String>,
     /// Calls that may be made, such as `Read`, `Bash(git:*)`, `mcp__server__tool` or `*`; all where left out.
     #[schemars(inner(regex(pattern = PATTERN)))]
@@ -35,19 +35,19 @@ pub(super) struct TaskRequest {
     #[schemars(inner(regex(pattern = PATTERN)))]
     disallowed_tools: Option<Vec<String>>,
     /// How strict to be.
-    #[schemars(extend("enum" = ["default", "acceptEdits", "bypassPermissions", "requirePermissions", "plan"]))]
+    #[schemars(extend("enum" = ["default", "acceptEdits", "bypassPermissions", "requirePermissions", "plan", null]))]
     permission_mode: Option<String>,
     /// When a person is asked before a tool is called; the operator may want it more often.
-    #[schemars(extend("enum" = ["never", "on-write", "always"]))]
+    #[schemars(extend("enum" = ["never", "on-write", "always", null]))]
     approval: Option<String>,
     /// Answers of the model, at most as many as the operator allows.
-    #[schemars(range(min = 1))]
+    #[schemars(range(min = 1, max = 4_294_967_295_u32))]
     max_iterations: Option<u32>,
     /// Seconds at work.
-    #[schemars(range(min = 1))]
+    #[schemars(range(min = 1, max = 9_007_199_254_740_991_u64))]
     timeout_seconds: Option<u64>,
     /// Tokens, read and written.
-    #[schemars(range(min = 1))]
+    #[schemars(range(min = 1, max = 9_007_199_254_740_991_u64))]
     max_tokens: Option<u64>,
     /// US dollars, as far as prices are known.
     #[schemars(range(min = 0.0))]

@@ -1,6 +1,7 @@
 //! What OpenAI's clients send, read into the chat model. What has no name there is kept as it came.
 
-use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use super::message;
@@ -126,6 +127,16 @@ fn response_format(body: &mut Fields) -> Result<Option<ResponseFormat>> {
             }))
         }
         _ => Err(format.wrong("type", "expected text, json_object or json_schema")),
+    }
+}
+
+/// A `T` that is an object: what is derived for one takes a list of its fields too.
+pub(super) struct Object<T>(pub(super) T);
+
+impl<'de, T: DeserializeOwned> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> std::result::Result<Self, D::Error> {
+        let members = serde_json::Map::deserialize(from)?;
+        T::deserialize(serde_json::Value::Object(members)).map(Self).map_err(serde::de::Error::custom)
     }
 }
 

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::custom;
-use super::request::object;
+use super::request::{Object, object};
 use crate::http::Fields;
 use crate::model::Result;
 use crate::model::chat::{Json, Tool, ToolChoice};
@@ -111,7 +111,7 @@ impl Offer {
                         Word::None => return None,
                         mode => mode.into(),
                     };
-                    let names = tools.into_iter().filter_map(|tool| tool.function.or(tool.custom));
+                    let names = tools.into_iter().filter_map(|Object(tool)| tool.function.or(tool.custom));
                     Some((mode, Some(names.map(|tool| tool.name).collect::<Vec<_>>())))
                 }
                 Choice::Named { .. } => None,
@@ -193,7 +193,7 @@ struct Name {
 #[derive(Deserialize)]
 struct Allowed {
     mode: Word,
-    tools: Vec<AllowedTool>,
+    tools: Vec<Object<AllowedTool>>,
 }
 
 #[derive(Deserialize)]

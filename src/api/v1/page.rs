@@ -42,7 +42,10 @@ impl Wanted {
     pub(super) fn read(request: &Request<State>) -> Result<Self> {
         let number = |name: &str| match request.query(name) {
             None => Ok(None),
-            Some(text) => text.parse::<u64>().map(Some).map_err(|_| wrong(name, "expected a whole number, 0 or more")),
+            Some(text) => match text.parse::<u64>() {
+                Ok(number) if i64::try_from(number).is_ok() => Ok(Some(number)),
+                _ => Err(wrong(name, "expected a whole number, 0 or more")),
+            },
         };
         let skip = number("skip")?.or(number("offset")?).unwrap_or_default();
         let limit = number("limit")?.map_or(MOST, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
@@ -85,8 +88,8 @@ impl Wanted {
         };
         let limit = self.limit as u64;
         let next = next.map(|next| match next {
-            Next::Behind(cursor) => link(self.skip + limit, Some(&cursor)),
-            Next::There => link(self.skip + limit, None),
+            Next::Behind(cursor) => link(self.skip.saturating_add(limit), Some(&cursor)),
+            Next::There => link(self.skip.saturating_add(limit), None),
         });
         let prev = (self.skip > 0).then(|| link(self.skip.saturating_sub(limit), None));
         Links { next, prev }
@@ -108,7 +111,7 @@ pub(super) fn wrong(name: &str, what: &str) -> Error {
 
 /// Tells of `skip`, `offset` and `limit` in the API document.
 pub(super) fn paged<S>(endpoint: Endpoint<S>) -> Endpoint<S> {
-    let number = || json!({"type": "integer", "minimum": 0, "default": 0});
+    let number = || json!({"type": "integer", "minimum": 0, "maximum": i64::MAX, "default": 0});
     let limit = || -> Value { json!({"type": "integer", "minimum": 1, "maximum": MOST, "default": MOST}) };
     endpoint.query("skip", "How many to pass over.", number).query("offset", "The same by another name.", number).query(
         "limit",

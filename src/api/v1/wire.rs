@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+use crate::api::speaker::PATTERN;
 use crate::http::Fields;
 use crate::model::chat::{Stop, StopReason, Usage};
 use crate::model::{Error, Kind, Result};
@@ -28,6 +29,7 @@ pub(super) struct ChatRequest {
     /// The conversation that goes on, as an earlier answer named it.
     pub(super) conversation_id: Option<String>,
     /// Names of tools that the model may use, such as `calculate`; the server calls them.
+    #[schemars(inner(regex(pattern = PATTERN)))]
     pub(super) tools: Option<Vec<String>>,
 }
 

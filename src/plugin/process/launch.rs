@@ -71,6 +71,11 @@ pub fn run(stage: Stage) -> i32 {
 fn outer() -> io::Result<i32> {
     // Unbuffered: what follows the order isn't this stage's.
     let order = Order::read(fs::File::from(io::stdin().as_fd().try_clone_to_owned()?))?;
+    // A server that was killed can't tell its children to end.
+    let server = Pid::from_raw(i32::try_from(order.server).unwrap_or_default());
+    if getppid() != server {
+        return Err(io::Error::other("the server that ordered it is gone"));
+    }
     setsid()?;
     let (uid, gid) = (rustix::process::getuid().as_raw(), rustix::process::getgid().as_raw());
     let mut spaces = CloneFlags::CLONE_NEWNS
@@ -92,14 +97,12 @@ fn outer() -> io::Result<i32> {
     };
     let mut inner = Command::new("/proc/self/exe");
     inner.args(["confine", "--inner", apart, "--why", &why]).env_clear();
-    let server = getppid();
     let mut child = inner.spawn()?;
     // No thread can be started once children go into another namespace, so this one looks again and again.
     loop {
         if let Some(status) = child.try_wait()? {
             return Ok(code(status));
         }
-        // A server that was killed can't tell its children to end.
         if getppid() != server
             && let Some(group) = Pid::from_raw(std::process::id().try_into().unwrap_or_default())
         {

@@ -12,6 +12,8 @@ use crate::config;
 /// See the module.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Order {
+    /// Who gives it: without that process, nothing is started, and what was started ends.
+    pub(super) server: u32,
     /// Absent where only what the system can do is asked for.
     pub(super) program: Option<PathBuf>,
     pub(super) arguments: Vec<String>,
@@ -52,6 +54,7 @@ impl Order {
     /// To find out what the system can do.
     pub(super) fn probing(config: &config::Process) -> Self {
         Self {
+            server: std::process::id(),
             program: None,
             arguments: Vec::new(),
             workspace: None,

@@ -230,10 +230,10 @@ impl Accounts {
 fn check_limits(limits: &Limits) -> Result<()> {
     for (field, dollars) in [("usd_per_day", limits.usd_per_day), ("usd_per_month", limits.usd_per_month)] {
         if dollars.is_some_and(|dollars| !dollars.is_finite() || !(0.0..=1e9).contains(&dollars)) {
-            return Err(wrong(&format!("limits.{field}"), "write US dollars, 0 or more"));
+            return Err(wrong(&format!("limits.{field}"), "write US dollars, from 0 to a billion"));
         }
     }
-    if limits.models.iter().any(|model| model.is_empty() || model.len() > 256) || limits.models.len() > 1000 {
+    if limits.models.iter().any(|model| model.is_empty() || model.chars().count() > 256) || limits.models.len() > 1000 {
         return Err(wrong("limits.models", "write names of models, such as openai/gpt-4o or openai/*"));
     }
     Ok(())

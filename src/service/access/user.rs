@@ -296,9 +296,10 @@ pub(super) fn check_password(password: &str, field: &str) -> Result<()> {
 }
 
 pub(super) fn check_name(name: &str, field: &str) -> Result<String> {
+    let control = name.chars().any(char::is_control);
     let name = name.trim();
     let length = name.chars().count();
-    if length == 0 || length > LONGEST_NAME || name.chars().any(char::is_control) {
+    if length == 0 || length > LONGEST_NAME || control {
         return Err(wrong(
             field,
             &format!("a name has 1 to {LONGEST_NAME} characters, none of them a control character"),

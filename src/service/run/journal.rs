@@ -26,7 +26,7 @@ pub(super) struct Journal {
     clock: Clock,
     written: Mutex<Written>,
     feed: broadcast::Sender<Batch>,
-    newest: AtomicU64,
+    newest: Arc<AtomicU64>,
 }
 
 /// What is stored.
@@ -69,12 +69,12 @@ impl Journal {
         let newest_words = inbox.last().map_or(0, |(number, _)| *number);
         let written = Written { run, sequence, said: String::new(), thought: String::new(), inbox, newest_words };
         let feed = broadcast::Sender::new(BATCHES);
-        Self { id, store, clock, written: Mutex::new(written), feed, newest: AtomicU64::new(sequence) }
+        Self { id, store, clock, written: Mutex::new(written), feed, newest: Arc::new(AtomicU64::new(sequence)) }
     }
 
-    /// What will be stored from now on.
-    pub(super) fn subscribe(&self) -> broadcast::Receiver<Batch> {
-        self.feed.subscribe()
+    /// What will be stored from now on, and the number of the newest event.
+    pub(super) fn subscribe(&self) -> (broadcast::Receiver<Batch>, Arc<AtomicU64>) {
+        (self.feed.subscribe(), self.newest.clone())
     }
 
     /// The newest event's number.

@@ -27,6 +27,7 @@ mod work;
 mod tests;
 
 use std::collections::HashMap;
+use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -225,19 +226,24 @@ impl Runs {
             return Err(Error::invalid("content", what));
         }
         let live = self.working(owner, id).await?;
-        live.journal
-            .write(|draft| {
-                going_on(&draft.run)?;
-                draft.events.push(Body::Input { content: words.clone() });
-                let asked = draft.run.progress.question.as_mut();
-                match asked.filter(|asked| asked.tool == calls::ASK && asked.answer.is_none()) {
-                    Some(asked) => asked.answer = Some(Reply { approved: true, words: Some(words) }),
-                    None => draft.inbox = Some(words),
-                }
-                Ok(())
-            })
-            .await?;
-        live.nudge.notify_waiters();
+        let work = live.clone();
+        let said = async move {
+            work.journal
+                .write(|draft| {
+                    going_on(&draft.run)?;
+                    draft.events.push(Body::Input { content: words.clone() });
+                    let asked = draft.run.progress.question.as_mut();
+                    match asked.filter(|asked| asked.tool == calls::ASK && asked.answer.is_none()) {
+                        Some(asked) => asked.answer = Some(Reply { approved: true, words: Some(words) }),
+                        None => draft.inbox = Some(words),
+                    }
+                    Ok(())
+                })
+                .await?;
+            work.nudge.notify_waiters();
+            Ok(())
+        };
+        self.to_the_end(said).await?;
         Ok(live.journal.run().await)
     }
 
@@ -255,26 +261,36 @@ impl Runs {
     /// If `owner` has no such run, or it doesn't ask that, or no longer.
     pub async fn approve(&self, owner: &str, id: &str, question: &str, reply: Reply) -> Result<Run> {
         let live = self.working(owner, id).await?;
-        live.journal
-            .write(|draft| {
-                going_on(&draft.run)?;
-                let asked = draft.run.progress.question.as_mut().filter(|asked| asked.id == question);
-                let asked =
-                    asked.ok_or_else(|| Error::caller(Kind::NotFound, format!("Approval not found: {question}")))?;
-                if asked.answer.is_some() {
-                    return Err(Error::caller(Kind::Conflict, "it was answered already"));
-                }
-                asked.answer = Some(reply.clone());
-                draft.events.push(Body::ApprovalResolved {
-                    approval_id: question.to_owned(),
-                    approved: reply.approved,
-                    reason: reply.words,
-                });
-                Ok(())
-            })
-            .await?;
-        live.nudge.notify_waiters();
+        let (work, question) = (live.clone(), question.to_owned());
+        let answered = async move {
+            work.journal
+                .write(|draft| {
+                    going_on(&draft.run)?;
+                    let asked = draft.run.progress.question.as_mut().filter(|asked| asked.id == question);
+                    let asked = asked
+                        .ok_or_else(|| Error::caller(Kind::NotFound, format!("Approval not found: {question}")))?;
+                    if asked.answer.is_some() {
+                        return Err(Error::caller(Kind::Conflict, "it was answered already"));
+                    }
+                    asked.answer = Some(reply.clone());
+                    draft.events.push(Body::ApprovalResolved {
+                        approval_id: question.clone(),
+                        approved: reply.approved,
+                        reason: reply.words,
+                    });
+                    Ok(())
+                })
+                .await?;
+            work.nudge.notify_waiters();
+            Ok(())
+        };
+        self.to_the_end(answered).await?;
         Ok(live.journal.run().await)
+    }
+
+    /// Does `work` also if whoever waits for it hangs up: what is half written would stand in the run's own way.
+    async fn to_the_end(&self, work: impl Future<Output = Result<()>> + Send + 'static) -> Result<()> {
+        self.runtime.spawn(work).await.map_err(Error::internal)?
     }
 
     /// Watches a run from behind event `after` on.

@@ -5,6 +5,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
@@ -25,7 +26,7 @@ pub struct Watcher {
     after: u64,
     queue: VecDeque<Event>,
     /// What is stored from now on; absent where nobody works at the run.
-    live: Option<(broadcast::Receiver<Batch>, Arc<Journal>)>,
+    live: Option<(broadcast::Receiver<Batch>, Arc<AtomicU64>)>,
     /// Whether there may be something in the store that isn't in the queue.
     behind: bool,
     over: bool,
@@ -48,7 +49,8 @@ pub enum Seen {
 impl Watcher {
     pub(super) fn new(store: Runs, run: String, after: u64, journal: Option<Arc<Journal>>) -> Self {
         // Subscribed before the store is read: nothing falls in between.
-        let live = journal.map(|journal| (journal.subscribe(), journal));
+        // The journal itself would live on with its watchers, who wait for its end.
+        let live = journal.map(|journal| journal.subscribe());
         Self { store, run, after, queue: VecDeque::new(), live, behind: true, over: false }
     }
 
@@ -74,7 +76,7 @@ impl Watcher {
                     continue;
                 }
             }
-            let Some((live, journal)) = &mut self.live else { return Ok(None) };
+            let Some((live, newest)) = &mut self.live else { return Ok(None) };
             match live.recv().await {
                 Ok(batch) => {
                     let mut fresh = batch.iter().filter(|event| event.sequence > self.after).peekable();
@@ -86,7 +88,7 @@ impl Watcher {
                 }
                 Err(RecvError::Lagged(_)) => {
                     self.behind = true;
-                    let missed = journal.newest().saturating_sub(self.after);
+                    let missed = newest.load(Ordering::Acquire).saturating_sub(self.after);
                     // What it read from the store meanwhile it has not missed.
                     if missed > 0 {
                         return Ok(Some(Seen::Behind { missed }));

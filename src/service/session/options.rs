@@ -40,7 +40,7 @@ impl Options {
             Some(mode) => Some(mode.parse().map_err(|()| wrong("permission_mode", &format!("it can be {MODES}")))?),
         };
         let rules = Rules { disallowed, mode: mode.unwrap_or_default(), ..Rules::default() };
-        let max_turns = take(options, "max_turns", "a positive integer")?;
+        let max_turns = whole(options, "max_turns")?;
         if max_turns == Some(0) {
             return Err(wrong("max_turns", "expected a positive integer"));
         }
@@ -48,7 +48,7 @@ impl Options {
             provider: take(options, "provider", "a string")?,
             model: take(options, "model", "a string")?,
             temperature: take(options, "temperature", "a number")?,
-            max_tokens: take(options, "max_tokens", "a positive integer")?,
+            max_tokens: whole(options, "max_tokens")?,
             max_turns,
             rules: (!allowed.is_empty()).then_some(Rules { allowed, ..rules }),
         })
@@ -58,6 +58,14 @@ impl Options {
 fn patterns(options: &Map<String, Value>, name: &str) -> Result<Vec<Pattern>> {
     let texts: Vec<String> = take(options, name, "a list of strings")?.unwrap_or_default();
     texts.iter().map(|text| text.parse().map_err(|why: String| wrong(name, &why))).collect()
+}
+
+/// JSON knows no difference between 3 and 3.0.
+fn whole(options: &Map<String, Value>, name: &str) -> Result<Option<u32>> {
+    let Some(number) = take::<f64>(options, name, "a positive integer")? else { return Ok(None) };
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is checked before")]
+    let whole = (number.fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(&number)).then_some(number as u32);
+    whole.map(Some).ok_or_else(|| wrong(name, "expected a positive integer"))
 }
 
 fn take<T: DeserializeOwned>(options: &Map<String, Value>, name: &str, kind: &str) -> Result<Option<T>> {
@@ -86,7 +94,7 @@ mod tests {
     #[test]
     fn options_are_read_and_others_are_left_alone() {
         let options = read(json!({
-            "model": "m", "temperature": 0.5, "max_turns": 3, "allowed_tools": ["Read", "Bash(git:*)"],
+            "model": "m", "temperature": 0.5, "max_turns": 3.0, "allowed_tools": ["Read", "Bash(git:*)"],
             "disallowed_tools": ["Write"], "permission_mode": "acceptEdits", "cwd": "/tmp", "custom": {"a": 1}
         }))
         .unwrap();

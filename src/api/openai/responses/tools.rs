@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::api::openai::custom;
-use crate::api::openai::request::object;
+use crate::api::openai::request::{Object, object};
 use crate::api::openai::tools::EMPTY_SCHEMA;
 use crate::http::Fields;
 use crate::model::Result;
@@ -156,7 +156,7 @@ impl Offer {
                 };
                 let allowed: Vec<String> = tools
                     .iter()
-                    .filter_map(|tool| Some(offered(tool.name.as_deref()?, tool.namespace.as_deref())))
+                    .filter_map(|Object(tool)| Some(offered(tool.name.as_deref()?, tool.namespace.as_deref())))
                     .collect();
                 self.tools.retain(|tool| allowed.contains(&tool.name));
                 mode.into()
@@ -189,7 +189,7 @@ enum Choice {
         name: Option<String>,
         namespace: Option<String>,
         mode: Option<Word>,
-        tools: Option<Vec<Allowed>>,
+        tools: Option<Vec<Object<Allowed>>>,
     },
 }
 

@@ -2,6 +2,7 @@
 
 use schemars::JsonSchema;
 
+use crate::api::{NAME, USERNAME};
 use crate::http::Fields;
 use crate::model::Result;
 use crate::model::account::{Limits, Role, Scope};
@@ -13,12 +14,13 @@ use crate::service::access::{NewUser, UserChange};
 #[expect(dead_code, reason = "it is there for its schema")]
 pub(super) struct LimitsRequest {
     /// Models that may be asked: `provider/model` or a route's name; a `*` at the end stands for any rest.
+    #[schemars(length(max = 1000), inner(length(min = 1, max = 256)))]
     models: Option<Vec<String>>,
     /// US dollars a day, from midnight to midnight UTC.
-    #[schemars(range(min = 0.0))]
+    #[schemars(range(min = 0.0, max = 1e9))]
     usd_per_day: Option<f64>,
     /// US dollars a calendar month.
-    #[schemars(range(min = 0.0))]
+    #[schemars(range(min = 0.0, max = 1e9))]
     usd_per_month: Option<f64>,
     /// Tokens of prompts and answers together, a day.
     tokens_per_day: Option<u64>,
@@ -58,12 +60,13 @@ pub(super) struct UserRequest {
     #[schemars(extend("format" = "email"))]
     email: String,
     /// Their other name; the part before the `@` where left out.
-    #[schemars(length(min = 1, max = 128))]
+    #[schemars(length(max = 128), regex(pattern = USERNAME))]
     username: Option<String>,
     /// Eight characters at least.
     #[schemars(length(min = 8, max = 1024))]
     password: String,
     /// What people call them.
+    #[schemars(length(max = 128), regex(pattern = NAME))]
     full_name: Option<String>,
     /// What they may do; `user` where left out.
     role: Option<RoleName>,
@@ -79,6 +82,7 @@ pub(super) struct UserPatch {
     /// Whether they may do it.
     is_active: Option<bool>,
     /// What people call them.
+    #[schemars(length(max = 128), regex(pattern = NAME))]
     full_name: Option<String>,
     /// What bounds them, all of it.
     limits: Option<LimitsRequest>,
@@ -100,7 +104,7 @@ pub(super) struct ResetRequest {
 #[expect(dead_code, reason = "it is there for its schema")]
 pub(super) struct KeyRequest {
     /// What it is called.
-    #[schemars(length(min = 1, max = 128))]
+    #[schemars(length(max = 128), regex(pattern = NAME))]
     name: String,
     /// Whom it stands for: an id, address or name; itself where left out.
     user: Option<String>,
@@ -142,11 +146,26 @@ pub(super) fn read_change(mut body: Fields) -> Result<UserChange> {
         role: body.take("role")?,
         is_active: body.take("is_active")?,
         full_name: body.take("full_name")?,
-        limits: body.take("limits")?,
+        limits: read_limits(&mut body)?,
         password: None,
     };
     body.finish(&["role", "is_active", "full_name", "limits"])?;
     Ok(change)
+}
+
+/// Takes `limits`, if they are there.
+pub(super) fn read_limits(body: &mut Fields) -> Result<Option<Limits>> {
+    let Some(mut body) = body.take_object("limits")? else { return Ok(None) };
+    let limits = Limits {
+        models: body.take("models")?.unwrap_or_default(),
+        usd_per_day: body.take("usd_per_day")?,
+        usd_per_month: body.take("usd_per_month")?,
+        tokens_per_day: body.take_integer("tokens_per_day")?,
+        tokens_per_month: body.take_integer("tokens_per_month")?,
+        rate_class: body.take("rate_class")?,
+    };
+    body.finish(&["models", "usd_per_day", "usd_per_month", "tokens_per_day", "tokens_per_month", "rate_class"])?;
+    Ok(Some(limits))
 }
 
 /// A key's name, whose it is, its scopes, its end and its limits.
@@ -155,7 +174,7 @@ pub(super) type WantedKey = (String, Option<String>, Vec<Scope>, Option<jiff::Ti
 pub(super) fn read_key(mut body: Fields) -> Result<WantedKey> {
     let (name, user) = (body.require("name")?, body.take("user")?);
     let scopes = body.take("scopes")?.unwrap_or_default();
-    let (expires_at, limits) = (body.take("expires_at")?, body.take("limits")?.unwrap_or_default());
+    let (expires_at, limits) = (body.take("expires_at")?, read_limits(&mut body)?.unwrap_or_default());
     body.finish(&["name", "user", "scopes", "expires_at", "limits"])?;
     Ok((name, user, scopes, expires_at, limits))
 }

@@ -33,7 +33,7 @@ pub(super) async fn create(request: Request<State>) -> Result<Reply> {
 pub(super) async fn change(request: Request<State>) -> Result<Reply> {
     let (id, origin) = (request.parameter("key_id").to_owned(), Origin::of(&request.caller, &request.id));
     let (state, mut body) = request.fields()?;
-    let limits = body.require("limits")?;
+    let limits = asked::read_limits(&mut body)?.ok_or_else(|| body.missing("limits"))?;
     body.finish(&["limits"])?;
     state.accounts.limit_key(&id, limits, &origin).await?;
     Reply::json(&KeyView::of(state.accounts.key(&id).await?))

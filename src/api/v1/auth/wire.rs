@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::api::{NAME, USERNAME};
 use crate::http::Fields;
 use crate::model::Result;
 use crate::model::account::User;
@@ -17,13 +18,13 @@ pub(super) struct RegisterRequest {
     #[schemars(extend("format" = "email"))]
     pub(super) email: String,
     /// Names it too; no two have the same, whatever the case.
-    #[schemars(length(min = 1, max = 128))]
+    #[schemars(length(max = 128), regex(pattern = USERNAME))]
     pub(super) username: String,
     /// Eight characters at least.
     #[schemars(length(min = 8, max = 1024))]
     pub(super) password: String,
     /// What people call whoever has it.
-    #[schemars(length(min = 1, max = 128))]
+    #[schemars(length(max = 128), regex(pattern = NAME))]
     pub(super) full_name: Option<String>,
 }
 

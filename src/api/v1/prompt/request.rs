@@ -1,8 +1,9 @@
 //! What callers of the prompt surface send.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -92,7 +93,7 @@ pub(super) enum OutputFormat {
 #[schemars(deny_unknown_fields)]
 pub(in crate::api::v1) struct ParallelRequest {
     /// What is asked of whom.
-    #[schemars(length(min = 1))]
+    #[schemars(length(min = 1), with = "Vec<OneOfMany>")]
     pub(super) tasks: Vec<PromptRequest>,
     /// How many run at once; without it, as many as the operator set.
     #[schemars(range(min = 1, max = 4_294_967_295_u32))]
@@ -136,6 +137,7 @@ pub(in crate::api::v1) struct ChainRequest {
 
 /// A step of a chain.
 #[derive(JsonSchema)]
+#[schemars(transform = one_of_many, transform = closed)]
 pub(super) struct Step {
     /// Names it in the result.
     pub(super) name: Option<String>,
@@ -169,6 +171,39 @@ pub(in crate::api::v1) struct CompareRequest {
     /// Whether nobody is asked, only told who would be.
     #[schemars(with = "Option<bool>")]
     pub(super) dry_run: bool,
+}
+
+/// A prompt beside others, in the API document.
+struct OneOfMany;
+
+impl JsonSchema for OneOfMany {
+    fn schema_name() -> Cow<'static, str> {
+        "OneOfMany".into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let mut schema = generator.subschema_for::<PromptRequest>();
+        one_of_many(&mut schema);
+        schema
+    }
+}
+
+/// It takes nothing else.
+fn closed(schema: &mut Schema) {
+    schema.insert("additionalProperties".into(), false.into());
+}
+
+/// Only a single prompt has a session, or is answered line by line.
+fn one_of_many(schema: &mut Schema) {
+    let properties = schema.ensure_object().entry("properties").or_insert_with(|| json!({}));
+    if let Some(properties) = properties.as_object_mut() {
+        properties.insert("session_id".into(), json!({"type": "null"}));
+        properties.insert("output_format".into(), json!({"enum": ["default", "text", "json", null]}));
+    }
 }
 
 const PROMPT: &[&str] = &[

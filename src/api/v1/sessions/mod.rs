@@ -52,8 +52,12 @@ pub(super) fn endpoints() -> Vec<Endpoint<State>> {
         paged(Endpoint::get(&PLATFORM, PATH, |request| answer(list(request))))
             .named("listSessions", "The caller's sessions, the newest first.")
             .described("Follow `links.next` to see each session exactly once, whatever is added meanwhile.")
-            .query("status", "Only those with this status.", || json!({"type": "string"}))
-            .query("mode", "Only those with this mode.", || json!({"type": "string"}))
+            .query("status", "Only those with this status.", || json!({"enum": Status::ALL.map(Status::as_str)}))
+            .query(
+                "mode",
+                "Only those with this mode.",
+                || json!({"enum": ["interactive", "background", "non_interactive", "forked"]}),
+            )
             .query("backend", "Only those whose questions this provider answers.", || json!({"type": "string"}))
             .query("after", "A place in the list, from `links.next`.", || json!({"type": "string"}))
             .gives::<SessionList>("A page of them.", examples::sessions)

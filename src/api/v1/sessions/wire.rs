@@ -52,9 +52,10 @@ pub(in crate::api::v1) struct SessionOptions {
     /// How freely it answers.
     temperature: Option<f64>,
     /// Tokens of an answer.
+    #[schemars(range(min = 0, max = 4_294_967_295_u32))]
     max_tokens: Option<u32>,
     /// Answers for one question, where tools are called in between; at most as many as the operator allows.
-    #[schemars(range(min = 1))]
+    #[schemars(range(min = 1, max = 4_294_967_295_u32))]
     max_turns: Option<u32>,
     /// Tools that the model may use, such as `Read`, `Bash(git:*)` or `*`; none where it is left out.
     #[schemars(inner(regex(pattern = PATTERN)))]
