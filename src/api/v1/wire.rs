@@ -7,6 +7,7 @@ use serde_json::value::RawValue;
 use crate::api::speaker::PATTERN;
 use crate::http::Fields;
 use crate::model::chat::{Stop, StopReason, Usage};
+use crate::model::run::Pattern;
 use crate::model::{Error, Kind, Result};
 
 /// One message to a model.
@@ -149,6 +150,12 @@ impl ChatRequest {
         if max_tokens == Some(0) {
             return Err(body.wrong("max_tokens", "it must be at least 1"));
         }
+        let tools: Option<Vec<String>> = body.take("tools")?;
+        if let Some(Err(why)) =
+            tools.iter().flatten().map(|name| name.parse::<Pattern>()).find(std::result::Result::is_err)
+        {
+            return Err(body.wrong("tools", &why));
+        }
         let request = Self {
             message,
             provider: body.take("provider")?,
@@ -156,7 +163,7 @@ impl ChatRequest {
             temperature,
             max_tokens,
             conversation_id: body.take("conversation_id")?,
-            tools: body.take("tools")?,
+            tools,
         };
         unknown(body, &KNOWN)?;
         Ok(request)

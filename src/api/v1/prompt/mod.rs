@@ -3,6 +3,7 @@
 //! A backend that fails is no refusal: the answer is 200 and says what happened, because who asks several wants to know of each.
 //! Refused is what can't be understood, and who may not ask, or not any more.
 
+mod beside;
 mod examples;
 mod fields;
 pub(super) mod request;

@@ -1,12 +1,12 @@
 //! What callers of the prompt surface send.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use schemars::{JsonSchema, Schema, SchemaGenerator};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
 
+use super::beside::{OneOfMany, closed, one_of_many};
 use super::fields::{flag, known, needed, several, text, too_many};
 use crate::http::Fields;
 use crate::model::{Error, Result};
@@ -171,39 +171,6 @@ pub(in crate::api::v1) struct CompareRequest {
     /// Whether nobody is asked, only told who would be.
     #[schemars(with = "Option<bool>")]
     pub(super) dry_run: bool,
-}
-
-/// A prompt beside others, in the API document.
-struct OneOfMany;
-
-impl JsonSchema for OneOfMany {
-    fn schema_name() -> Cow<'static, str> {
-        "OneOfMany".into()
-    }
-
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        let mut schema = generator.subschema_for::<PromptRequest>();
-        one_of_many(&mut schema);
-        schema
-    }
-}
-
-/// It takes nothing else.
-fn closed(schema: &mut Schema) {
-    schema.insert("additionalProperties".into(), false.into());
-}
-
-/// Only a single prompt has a session, or is answered line by line.
-fn one_of_many(schema: &mut Schema) {
-    let properties = schema.ensure_object().entry("properties").or_insert_with(|| json!({}));
-    if let Some(properties) = properties.as_object_mut() {
-        properties.insert("session_id".into(), json!({"type": "null"}));
-        properties.insert("output_format".into(), json!({"enum": ["default", "text", "json", null]}));
-    }
 }
 
 const PROMPT: &[&str] = &[
