@@ -17,7 +17,7 @@ pub struct Sessions {
     pub queue: usize,
     /// Whether a chat that names no conversation is answered only once it is on disk.
     pub wait_for_disk: bool,
-    /// What a session's workspace may hold when it is forked.
+    /// What a session's workspace may hold.
     #[serde(with = "byte_size")]
     pub workspace_quota: usize,
 }

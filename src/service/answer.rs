@@ -34,6 +34,19 @@ pub struct Assembly {
     blocks: BTreeMap<u32, Part>,
 }
 
+/// What a model said in `parts`, or its words for not saying it.
+pub fn spoken(parts: &[Part]) -> String {
+    let (mut said, mut refused) = (String::new(), String::new());
+    for part in parts {
+        match part {
+            Part::Text(text) => said.push_str(text),
+            Part::Refusal(words) => refused.push_str(words),
+            _ => {}
+        }
+    }
+    if said.is_empty() { refused } else { said }
+}
+
 // === impl Answer ===
 
 impl Answer {

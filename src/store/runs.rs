@@ -1,5 +1,6 @@
 //! Runs, what happened in them, and what they left.
 
+use futures_util::future::try_join_all;
 use serde::{Deserialize, Serialize};
 
 use super::engine::Committed;
@@ -207,21 +208,30 @@ impl Runs {
     }
 
     /// The leases of `ids` are `lease` from now on, as far as its holder has them; gives those that somebody else has by now.
-    /// Where somebody takes one at this very moment, nothing is renewed, and it can be tried again.
     ///
     /// # Errors
     /// If the store can't be used.
     pub async fn renew(&self, ids: &[String], lease: &Lease) -> Result<Vec<String>> {
-        let (mut change, mut lost) = (Change::default(), Vec::new());
-        for id in ids {
-            match self.store.read::<Lease>(OPEN_RUNS.key().text(id)).await? {
-                Some(stored) if stored.record.holder == lease.holder => change.replace(&stored, lease)?,
-                Some(_) => lost.push(id.clone()),
-                // It is over meanwhile.
-                None => {}
-            }
+        // Each by itself, for a run that ends at this very moment must not cost the others their leases; and together, for they
+        // share the way to the disk.
+        let lost = try_join_all(ids.iter().map(|id| self.renew_one(id, lease))).await?;
+        Ok(ids.iter().zip(lost).filter(|(_, lost)| *lost).map(|(id, _)| id.clone()).collect())
+    }
+
+    /// Renews one, and tells whether somebody else has it.
+    async fn renew_one(&self, id: &str, lease: &Lease) -> Result<bool> {
+        let Some(stored) = self.store.read::<Lease>(OPEN_RUNS.key().text(id)).await? else {
+            // It is over meanwhile.
+            return Ok(false);
+        };
+        if stored.record.holder != lease.holder {
+            return Ok(true);
         }
-        self.done(change).await.map(|()| lost)
+        let mut change = Change::default();
+        change.replace(&stored, lease)?;
+        // Whoever was faster has ended it or taken it, which the next renewal tells.
+        let _: Committed = self.store.commit(change).await?;
+        Ok(false)
     }
 
     /// Nobody has to work at a run that is over.

@@ -14,10 +14,10 @@ use crate::api::{State, served};
 use crate::http::fault::Fault;
 use crate::http::{Reply, Request, sse};
 use crate::model::caller::Caller;
-use crate::model::chat::{self, Event, Message, Part, Role, Stop};
+use crate::model::chat::{self, Event, Message, Role, Stop};
 use crate::model::id::RequestId;
 use crate::model::{Error, Result};
-use crate::service::answer::Answer;
+use crate::service::answer::{Answer, spoken};
 use crate::service::conversation::Talk;
 use crate::service::run::assisted::{Piece, Used};
 use crate::service::{Choice, Wish};
@@ -47,7 +47,7 @@ pub(super) async fn chat(request: Request<State>) -> Result<Reply> {
     let Exchange { state: _, talk, turn } = begin(request, false).await?;
     let asked = turn.served();
     let (mut talk, answer, used) = answered(talk, turn).await?;
-    let text = spoken(&answer);
+    let text = spoken(&answer.parts);
     let reply = Reply::json(&ChatResponse {
         success: true,
         response: &text,
@@ -149,19 +149,6 @@ pub(super) async fn ask(
             Err(error)
         }
     }
-}
-
-/// What the model said, or its words for not saying it.
-pub(super) fn spoken(answer: &Answer) -> String {
-    let text = answer.text();
-    if !text.is_empty() {
-        return text;
-    }
-    answer
-        .parts
-        .iter()
-        .filter_map(|part| if let Part::Refusal(words) = part { Some(words.as_str()) } else { None })
-        .collect()
 }
 
 /// Writes a turn as an event stream.

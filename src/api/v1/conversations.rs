@@ -4,12 +4,13 @@ use http::StatusCode;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::chat::{Asked, answered, ask, spoken};
+use super::chat::{Asked, answered, ask};
 use super::wire::unknown;
 use crate::api::{State, served};
 use crate::http::{Fields, Reply, Request};
 use crate::model::chat::{self, Part, Role};
 use crate::model::{Result, session};
+use crate::service::answer::spoken;
 
 /// One message in a conversation.
 #[derive(JsonSchema)]
@@ -120,7 +121,7 @@ pub(super) async fn say(request: Request<State>) -> Result<Reply> {
     let (talk, turn, before) = ask(&state, asked, wish, false, &caller).await?;
     // Whoever begins a conversation by this name wants it kept.
     let (mut talk, answer, _) = answered(talk.kept(), turn).await?;
-    let response = spoken(&answer);
+    let response = spoken(&answer.parts);
     let said = chat::Message::text(Role::Assistant, response.clone());
     let messages = before.iter().chain([&question, &said]).map(Into::into).collect();
     let reply = Reply::json(&ConversationResponse { conversation_id: talk.id().to_owned(), response, messages })?;

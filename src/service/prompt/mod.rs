@@ -19,14 +19,14 @@ pub use parallel::Order;
 pub use session::Keep;
 
 use self::workdir::Workdirs;
-use super::answer::Answer;
+use super::answer::{Answer, spoken};
 use super::conversation::Talk;
 use super::route::Choice;
 use super::session::Sessions;
 use super::{Chat, Served, Turn};
 use crate::config;
 use crate::model::caller::Caller;
-use crate::model::chat::{Message, Part, Request, Role, StopReason, Usage};
+use crate::model::chat::{Message, Request, Role, StopReason, Usage};
 use crate::model::{Error, Kind, Result};
 
 /// What bounds prompts.
@@ -194,19 +194,6 @@ fn told(error: Error) -> Error {
     }
     let what = format!("Backend not available: {}", error.public());
     Error::new(error.kind(), error.fault(), what).with_param("backend")
-}
-
-/// What the model said, or its words for not saying it.
-fn spoken(parts: &[Part]) -> String {
-    let text = |refusal: bool| {
-        parts.iter().filter_map(move |part| match part {
-            Part::Text(text) if !refusal => Some(text.as_str()),
-            Part::Refusal(text) if refusal => Some(text.as_str()),
-            _ => None,
-        })
-    };
-    let said: String = text(false).collect();
-    if said.is_empty() { text(true).collect() } else { said }
 }
 
 // === impl Prompt ===

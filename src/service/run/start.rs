@@ -110,16 +110,15 @@ impl Runs {
 
     async fn pick_up_one(self: &Arc<Self>, run: Run) -> Result<()> {
         let (id, waits) = (run.id.clone(), run.status == Status::Pending);
-        let caller = self.caller(&run.asker).await;
-        if let Err(error) = &caller
-            && error.fault() != Fault::Caller
-        {
+        let caller = match self.caller(&run.asker).await {
+            Ok(caller) => Ok(caller),
+            Err(error) if error.fault() == Fault::Caller => {
+                Err(format!("the server ended, and whoever began the task may not go on: {}", error.public()))
+            }
             // The store can't be read; another time it may.
-            return Err(error.clone());
-        }
-        let why = if let Err(error) = &caller {
-            Some(format!("the server ended, and whoever began the task may not go on: {}", error.public()))
-        } else if !self.settings.resume {
+            Err(error) => return Err(error),
+        };
+        let why = if !self.settings.resume {
             Some("the server ended, and runs don't go on here (runs.resume)".to_owned())
         } else if run.progress.restarts >= PICKED_UP {
             Some(format!("the server ended {} times in the middle of the same step", run.progress.restarts + 1))
@@ -130,7 +129,7 @@ impl Runs {
         };
         let journal = self.journal(run.clone()).await?;
         let (now, discard_after) = (self.clock.rfc3339(), self.void_after(&run).await?);
-        match why.map_or_else(|| caller.map_err(|error| error.public().to_owned()), Err) {
+        match why.map_or(caller, Err) {
             Err(why) => {
                 let outcome = Outcome { success: false, summary: why.clone(), code: Some("INTERRUPTED".into()) };
                 let artifacts = super::leave::last(&self.store, &run, &outcome, &now).await?;

@@ -14,10 +14,10 @@ use crate::api::v1::wire::{stop_reason, unknown};
 use crate::api::{State, served};
 use crate::http::fault::Fault;
 use crate::http::{Fields, Reply, Request, sse};
-use crate::model::chat::{Event, Part, Stop};
+use crate::model::chat::{Event, Stop};
 use crate::model::id::RequestId;
-use crate::model::session::Message;
 use crate::model::{Error, Result};
+use crate::service::answer::spoken;
 use crate::service::run::assisted::{Piece, Used};
 use crate::service::session::query::{Asked, Asking};
 
@@ -190,7 +190,10 @@ impl QueryResponse {
             success: true,
             session_id,
             message_id: message.as_ref().map(|said| said.id.clone()).unwrap_or_default(),
-            content: QueryContent { r#type: "text", text: message.as_ref().map(words).unwrap_or_default() },
+            content: QueryContent {
+                r#type: "text",
+                text: message.as_ref().map(|said| spoken(&said.message.parts)).unwrap_or_default(),
+            },
             tool_calls: used.iter().map(QueryToolCall::from).collect(),
             metrics: QueryMetrics {
                 duration_ms: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
@@ -201,17 +204,6 @@ impl QueryResponse {
             stop_reason: stop_reason(stop.map(|reason| Stop { reason, sequence: None }).as_ref()),
         }
     }
-}
-
-/// What the model said, or its words for not saying it.
-fn words(message: &Message) -> String {
-    let parts = &message.message.parts;
-    let text: String =
-        parts.iter().filter_map(|part| if let Part::Text(text) = part { Some(&**text) } else { None }).collect();
-    if !text.is_empty() {
-        return text;
-    }
-    parts.iter().filter_map(|part| if let Part::Refusal(words) = part { Some(&**words) } else { None }).collect()
 }
 
 // === impl QueryToolCall ===
