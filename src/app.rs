@@ -17,7 +17,7 @@ use crate::plugin::bundled::BUNDLED;
 use crate::plugin::process::Runner;
 use crate::plugin::space::Space;
 use crate::plugin::wasm::{Loader, Sandbox};
-use crate::service::access::{Accounts, COMMANDS};
+use crate::service::access::{Accounts, Belongings, COMMANDS};
 use crate::service::budget::Budgets;
 use crate::service::catalog::ModelCatalog;
 use crate::service::chance::Chance;
@@ -105,7 +105,6 @@ impl App {
         let wait_for_disk = config.sessions.wait_for_disk;
         let templates = Templates::new(store.clone(), clock.clone());
         let responses = Responses::new(store.clone(), clock.clone());
-        accounts.entrust(vec![sessions.clone(), Arc::new(templates.clone()), Arc::new(responses.clone())]);
         let seconds = Duration::from_secs;
         let (server, exposed) = (config.server.clone(), config.telemetry.metrics);
         let limiter = Arc::new(Limiter::new(&server.rate_limit, clock.clone()));
@@ -131,6 +130,7 @@ impl App {
             Runs::new(store.clone(), chat.clone(), tools.clone(), bounds, clock.clone()).knowing(accounts.clone()),
         );
         sessions.depend(runs.clone());
+        accounts.entrust(keepers(&store, &clock, sessions.clone(), runs.clone()));
         let state = State {
             chat,
             runs: runs.clone(),
@@ -155,11 +155,11 @@ impl App {
             document: Fixed::new(api::document().to_string().into(), "application/json"),
             keep_alive: seconds(server.keep_alive_secs),
         };
-        accounts.entrust(vec![runs.clone()]);
         let router = Router::new(endpoints, api::FALLBACK).map_err(Error::internal)?;
         let state = Arc::new(state);
         let pipeline = Arc::new(Pipeline::new(state, router, &server, limiter, accounts, telemetry.clone(), clock)?);
         // Before anybody can ask how they are.
+        sessions.pick_up(!shared).await?;
         runs.pick_up(!shared).await?;
         let control = listening(control, &store, &data);
         let doors = listeners.open()?;
@@ -218,6 +218,18 @@ impl App {
         }
         served.map_err(Error::internal)
     }
+}
+
+/// Who keeps what users own.
+pub(crate) fn keepers(
+    store: &Store,
+    clock: &Clock,
+    sessions: Arc<Sessions>,
+    runs: Arc<dyn Belongings>,
+) -> Vec<Arc<dyn Belongings>> {
+    let templates = Arc::new(Templates::new(store.clone(), clock.clone()));
+    let responses = Arc::new(Responses::new(store.clone(), clock.clone()));
+    vec![sessions, templates, responses, runs]
 }
 
 /// Listens to commands, where there is a directory for that.

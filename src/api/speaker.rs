@@ -52,7 +52,7 @@ impl Speaker {
         let allowed = tools.iter().map(|name| named(state, name)).collect::<Result<Vec<Pattern>>>()?;
         let scratch = state.tools.scratch().await?;
         let workspace = Some(scratch.path().to_owned());
-        let place = Place { caller: caller.clone(), session: None, run: None, workspace };
+        let place = Place { caller: caller.clone(), session: None, run: None, workspace, progress: None };
         let (provider, model) = (choice.provider.map(str::to_owned), choice.model.map(str::to_owned));
         let rules = Some(Rules { allowed, ..Rules::default() });
         let ask = Ask { provider, model, wish, rules, iterations: None, place };

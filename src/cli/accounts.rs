@@ -1,16 +1,19 @@
 //! What `mortise users` and `mortise tokens` share: whom they ask, and how they write it down.
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::Args;
 use serde_json::{Map, Value, json};
 
 use super::{block_on, print};
+use crate::app::keepers;
 use crate::config::{Config, StoreEngine};
-use crate::service::Clock;
 use crate::service::access::Accounts;
-use crate::service::control;
+use crate::service::session::Sessions;
+use crate::service::{Clock, control};
 use crate::store::Store;
+use crate::store::runs::Runs;
 
 /// How much a user or a key may use.
 #[derive(Clone, Debug, Default, Args)]
@@ -71,7 +74,12 @@ pub(super) fn ask(config: &Config, command: &str, with: Value) -> Result<Value, 
             None => error.public().to_owned(),
         };
         let store = Store::open(&config.store, Default::default()).await.map_err(text)?;
-        let accounts = Accounts::new(store.clone(), &config.server, Clock::system());
+        let clock = Clock::system();
+        let accounts = Accounts::new(store.clone(), &config.server, clock.clone());
+        let sessions = Arc::new(Sessions::new(store.clone(), clock.clone(), config));
+        let runs = Arc::new(Runs::new(store.clone()));
+        sessions.depend(runs.clone());
+        accounts.entrust(keepers(&store, &clock, sessions, runs));
         let done = accounts.command(command, with).await.map_err(text);
         store.close().await.map_err(text)?;
         done

@@ -63,6 +63,10 @@ pub enum FailureKind {
 /// How far a call has come, in the tool's own words.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Progress {
+    /// Names the call.
+    pub call: String,
+    /// The tool.
+    pub tool: String,
     /// From 0 to 1, where the tool knows.
     pub fraction: Option<f32>,
     /// For people.

@@ -199,20 +199,26 @@ impl Sessions {
         Ok(())
     }
 
-    /// Takes `old` out, with all that was said and done in it.
-    pub fn remove(&self, change: &mut Change, old: &Stored<Session>) {
-        let Session { id, owner, .. } = &old.record;
+    /// Takes `old` out. What was said and done in it is nobody's then, and belongs to the holder of `lease`, who clears it.
+    ///
+    /// # Errors
+    /// If it can't be written down.
+    pub fn remove(&self, change: &mut Change, old: &Stored<Session>, lease: &Lease) -> Result<()> {
         change.remove(old);
-        for space in [spaces::MESSAGES, spaces::TOOL_CALLS, spaces::ARCHIVES] {
-            change.delete_range(space.key().text(owner).text(id).within());
-        }
-        change.delete(lease_key(id));
         if old.record.is_listed() {
-            change.delete(spaces::SESSION_OWNERS.key().text(id));
+            change.delete(spaces::SESSION_OWNERS.key().text(&old.record.id));
             for list in lists(&old.record) {
                 leave(change, &old.record, &list);
             }
             change.add(total_key(old.record.status), -1);
+        }
+        change.put(lease_key(&lease.session), lease)
+    }
+
+    /// Takes out all that was said and done in session `id` of `owner`.
+    pub fn clear(&self, change: &mut Change, owner: &str, id: &str) {
+        for space in [spaces::MESSAGES, spaces::TOOL_CALLS, spaces::ARCHIVES] {
+            change.delete_range(space.key().text(owner).text(id).within());
         }
     }
 
@@ -299,7 +305,16 @@ impl Aged {
     /// # Errors
     /// If it can't be written down.
     pub fn watch(&self, change: &mut Change, what: &str, when: Timestamp) -> Result<()> {
-        change.put(age_key(what, when).text(&self.owner).text(&self.id), self)
+        change.put(self.key(what, when), self)
+    }
+
+    /// It isn't any more.
+    pub fn unwatch(&self, change: &mut Change, what: &str, when: Timestamp) {
+        change.delete(self.key(what, when));
+    }
+
+    fn key(&self, what: &str, when: Timestamp) -> Key {
+        age_key(what, when).text(&self.owner).text(&self.id)
     }
 }
 

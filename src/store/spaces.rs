@@ -28,7 +28,7 @@ pub const SESSION_TOTALS: Space = Space(44);
 pub const MESSAGES: Space = Space(45);
 /// `[owner, session, number]` → [`ToolCall`](crate::model::session::ToolCall), from 1 on without gaps.
 pub const TOOL_CALLS: Space = Space(46);
-/// `[session]` → [`Lease`](crate::model::session::Lease): who works in it.
+/// `[session]` → [`Lease`](crate::model::session::Lease): who works in it, or, where there is none, makes it or takes it out.
 pub const LEASES: Space = Space(47);
 /// `[what, milliseconds, owner, id]` → the same: what is to be looked at then, or later, whether it has outlived its use.
 pub const AGES: Space = Space(48);

@@ -40,13 +40,7 @@ impl Server {
     /// With the `openai` plugin in front of a test's upstream, which is asked once a request; `more` are further lines, those of
     /// its provider indented.
     pub async fn vendor(upstream: &Upstream, more: &str) -> Server {
-        Server::configured(|home| {
-            let key = home.join("key");
-            std::fs::write(&key, KEY).unwrap();
-            let (url, key) = (upstream.base_url(), key.display());
-            format!("providers:\n  openai:\n    base_url: {url}\n    api_key: file:{key}\n    retries: 0\n{more}\n")
-        })
-        .await
+        Server::configured(|home| vendors(home, upstream) + more + "\n").await
     }
 
     pub async fn start(yaml: &str) -> Server {
@@ -119,6 +113,14 @@ impl Drop for Server {
 }
 
 type Lines = Arc<Mutex<Vec<u8>>>;
+
+/// The configuration in which that upstream is the vendor `openai`.
+pub fn vendors(home: &Path, upstream: &Upstream) -> String {
+    let key = home.join("key");
+    std::fs::write(&key, KEY).unwrap();
+    let (url, key) = (upstream.base_url(), key.display());
+    format!("providers:\n  openai:\n    base_url: {url}\n    api_key: file:{key}\n    retries: 0\n")
+}
 
 /// What all servers of this process have logged so far.
 pub fn logged() -> String {

@@ -44,6 +44,18 @@ pub(super) enum What {
         /// Names the call.
         call_id: String,
     },
+    /// How far a call has come; a tool may say it, and how often is bounded.
+    ToolProgress {
+        /// The tool's name.
+        tool: String,
+        /// Names the call.
+        call_id: String,
+        /// From 0 to 1, where the tool knows.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        fraction: Option<f32>,
+        /// In the tool's own words.
+        message: String,
+    },
     /// A call came to its end.
     ToolResult {
         /// The tool's name.
@@ -159,6 +171,9 @@ impl From<Event> for TaskEvent {
             Body::Token { content } => What::Token { content },
             Body::Thinking { content } => What::Thinking { content },
             Body::ToolCall { call_id, tool, input } => What::ToolCall { tool, input, call_id },
+            Body::ToolProgress { call_id, tool, fraction, message } => {
+                What::ToolProgress { tool, call_id, fraction, message }
+            }
             Body::ToolResult { call_id, tool, output, success, duration_ms } => {
                 What::ToolResult { tool, output, success, call_id, duration_ms }
             }
@@ -186,6 +201,7 @@ impl What {
             Self::Token { .. } => "token",
             Self::Thinking { .. } => "thinking",
             Self::ToolCall { .. } => "tool_call",
+            Self::ToolProgress { .. } => "tool_progress",
             Self::ToolResult { .. } => "tool_result",
             Self::PlanUpdate { .. } => "plan_update",
             Self::Status { .. } => "status",

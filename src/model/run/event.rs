@@ -40,6 +40,18 @@ pub enum Body {
         /// What it is given; text where the model wrote no JSON.
         input: Value,
     },
+    /// How far a call has come.
+    ToolProgress {
+        /// Which call.
+        call_id: String,
+        /// The tool.
+        tool: String,
+        /// From 0 to 1, where the tool knows.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        fraction: Option<f32>,
+        /// In the tool's own words.
+        message: String,
+    },
     /// A call came to its end.
     ToolResult {
         /// Which call.
@@ -112,6 +124,7 @@ impl Body {
             Self::Token { .. } => "token",
             Self::Thinking { .. } => "thinking",
             Self::ToolCall { .. } => "tool_call",
+            Self::ToolProgress { .. } => "tool_progress",
             Self::ToolResult { .. } => "tool_result",
             Self::PlanUpdate { .. } => "plan_update",
             Self::Status { .. } => "status",

@@ -10,7 +10,7 @@ use futures_util::stream::{self, BoxStream, Stream, StreamExt};
 use serde_json::{Value, json};
 
 use super::audit::Origin;
-use super::records::{self, KeyRecord};
+use super::records;
 use super::{Accounts, budget_keys};
 use crate::model::account::{Role, User};
 use crate::model::{Error, Fault, Kind, Result};
@@ -53,10 +53,7 @@ impl Accounts {
             true
         })
         .await?;
-        let mut erased = serde_json::Map::new();
-        for keeper in self.keepers() {
-            erased.insert(keeper.name().to_owned(), keeper.erase(id).await?.into());
-        }
+        let erased = self.erase_belongings(id).await?;
         for view in self.keys_of(id).await? {
             self.delete_key(&view.key.id, Some(id), origin).await?;
         }
@@ -132,14 +129,13 @@ impl Accounts {
         Ok(stream::iter(first).chain(stream::iter(rest).flatten()))
     }
 
-    /// A key that stands for itself owns things too.
-    pub(super) async fn erase_belongings_of_key(&self, record: &KeyRecord) -> Result<()> {
-        if record.key.user.is_none() {
-            for keeper in self.keepers() {
-                keeper.erase(&record.key.id).await?;
-            }
+    /// Takes away all that `owner` owns; says how much it was, by who kept it.
+    pub(super) async fn erase_belongings(&self, owner: &str) -> Result<serde_json::Map<String, Value>> {
+        let mut erased = serde_json::Map::new();
+        for keeper in self.keepers() {
+            erased.insert(keeper.name().to_owned(), keeper.erase(owner).await?.into());
         }
-        Ok(())
+        Ok(erased)
     }
 }
 

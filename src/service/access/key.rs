@@ -8,7 +8,7 @@ use serde_json::json;
 use super::audit::Origin;
 use super::records::{self, Id, KeyRecord, Seen};
 use super::user::{check_name, wrong};
-use super::{Accounts, KEY_PREFIXES};
+use super::{Accounts, KEY_PREFIXES, budget_keys};
 use crate::model::account::{ApiKey, Limits, Role, Scope};
 use crate::model::{Error, Fault, Kind, Result};
 use crate::service::clock;
@@ -187,14 +187,17 @@ impl Accounts {
     /// If there is no such key.
     pub async fn delete_key(&self, id: &str, owner: Option<&str>, origin: &Origin) -> Result<ApiKey> {
         let stored: Stored<KeyRecord> = self.store.read(records::key(id)).await?.ok_or_else(not_found)?;
-        let key = stored.record.key.clone();
-        if owner.is_some_and(|owner| key.user.as_deref() != Some(owner)) {
+        if owner.is_some_and(|owner| stored.record.key.user.as_deref() != Some(owner)) {
             return Err(not_found());
         }
+        let stored = if stored.record.key.user.is_none() { self.retire_key(stored, origin).await? } else { stored };
+        let key = stored.record.key.clone();
+        let subject = records::key_subject(&key.id);
         let mut change = Change::default();
         change.remove(&stored);
         change.delete(records::key_hash(&stored.record.hash));
-        change.delete(records::seen(&records::key_subject(&key.id)));
+        change.delete(records::seen(&subject));
+        change.delete_range(budget_keys(&subject).within());
         if let Some(user) = &key.user {
             change.delete(records::keys_of(user).text(&key.id));
         }
@@ -202,11 +205,27 @@ impl Accounts {
         self.audit.put(&mut change, origin, "key.revoked", Some(&key.id), told)?;
         let done = self.store.commit(change).await?;
         self.directory.forget();
-        if done == Committed::Conflict {
-            return Err(not_found());
+        match done {
+            Committed::Done => Ok(key),
+            Committed::Conflict => Err(not_found()),
         }
-        self.erase_belongings_of_key(&stored.record).await?;
-        Ok(key)
+    }
+
+    /// A key that stands for itself is none from now on, and owns nothing. Where that fails on the way, doing it again goes on.
+    async fn retire_key(&self, stored: Stored<KeyRecord>, origin: &Origin) -> Result<Stored<KeyRecord>> {
+        let id = stored.record.key.id.clone();
+        let mut record = stored.record.clone();
+        record.key.expires_at = Some(self.clock.now());
+        let mut change = Change::default();
+        change.replace(&stored, &record)?;
+        self.audit.put(&mut change, origin, "key.retiring", Some(&id), json!({}))?;
+        let done = self.store.commit(change).await?;
+        self.directory.forget();
+        if done == Committed::Conflict {
+            return Err(Error::caller(Kind::Conflict, "the key is being changed by others; try again"));
+        }
+        self.erase_belongings(&id).await?;
+        self.store.read(records::key(&id)).await?.ok_or_else(not_found)
     }
 }
 

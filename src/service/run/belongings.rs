@@ -13,7 +13,7 @@ use crate::store::runs::Runs as Records;
 
 impl Belongings for Runs {
     fn name(&self) -> &'static str {
-        "tasks"
+        self.store.name()
     }
 
     fn erase<'a>(&'a self, owner: &'a str) -> BoxFuture<'a, Result<u64>> {
@@ -21,7 +21,28 @@ impl Belongings for Runs {
     }
 
     fn export(&self, owner: &str) -> BoxStream<'static, Result<Value>> {
-        let (store, owner) = (self.store.clone(), owner.to_owned());
+        self.store.export(owner)
+    }
+}
+
+impl Dependents for Runs {
+    fn forget<'a>(&'a self, session: &'a str) -> BoxFuture<'a, Result<()>> {
+        Box::pin(self.forget_session(session))
+    }
+}
+
+/// Where no server runs, nobody works at them.
+impl Belongings for Records {
+    fn name(&self) -> &'static str {
+        "tasks"
+    }
+
+    fn erase<'a>(&'a self, owner: &'a str) -> BoxFuture<'a, Result<u64>> {
+        Box::pin(async move { forget_all(self, self.of_owner(owner, usize::MAX).await?).await })
+    }
+
+    fn export(&self, owner: &str) -> BoxStream<'static, Result<Value>> {
+        let (store, owner) = (self.clone(), owner.to_owned());
         let runs = stream::once(async move {
             let runs = store.of_owner(&owner, usize::MAX).await;
             match runs {
@@ -33,10 +54,17 @@ impl Belongings for Runs {
     }
 }
 
-impl Dependents for Runs {
+impl Dependents for Records {
     fn forget<'a>(&'a self, session: &'a str) -> BoxFuture<'a, Result<()>> {
-        Box::pin(self.forget_session(session))
+        Box::pin(async move { forget_all(self, self.of_session(session, usize::MAX).await?).await.map(drop) })
     }
+}
+
+async fn forget_all(store: &Records, runs: Vec<Run>) -> Result<u64> {
+    for run in &runs {
+        store.forget(run).await?;
+    }
+    Ok(runs.len() as u64)
 }
 
 /// A run with what was said in it.

@@ -4,9 +4,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
+use tokio::sync::mpsc;
 
 use crate::model::caller::Caller;
-use crate::model::tool::{Failure, Output, Spec};
+use crate::model::tool::{Failure, Output, Progress, Spec};
 use crate::service::tool::{Call, Toolbox};
 
 /// The tools that there are.
@@ -42,6 +43,8 @@ pub struct Place {
     pub run: Option<String>,
     /// The files that tools may see.
     pub workspace: Option<PathBuf>,
+    /// Where tools tell how far they have come, if anybody wants to know.
+    pub progress: Option<mpsc::Sender<Progress>>,
 }
 
 // === impl Toolbox ===
@@ -63,7 +66,7 @@ impl Hands for Toolbox {
                 session: place.session,
                 run: place.run,
                 call_id: id,
-                progress: None,
+                progress: place.progress,
             };
             Toolbox::call(&self, call).await
         })

@@ -16,6 +16,7 @@ mod files;
 mod hands;
 mod journal;
 mod leave;
+mod reports;
 mod start;
 mod step;
 mod tell;

@@ -7,7 +7,7 @@ use crate::http::fault::Fault;
 use crate::model::Error;
 use crate::model::chat::StopReason;
 use crate::model::run::{Body, Outcome, Status};
-use crate::model::tool::{Annotations, Spec};
+use crate::model::tool::{Annotations, Progress, Spec};
 
 /// Why it ends.
 pub(super) enum End {
@@ -34,6 +34,11 @@ pub(super) fn question_tool() -> Spec {
 
 pub(super) fn tool_call(planned: &Planned) -> Body {
     Body::ToolCall { call_id: planned.call.id.clone(), tool: planned.call.name.clone(), input: planned.input.clone() }
+}
+
+pub(super) fn tool_progress(report: Progress) -> Body {
+    let Progress { call, tool, fraction, message } = report;
+    Body::ToolProgress { call_id: call, tool, fraction, message }
 }
 
 pub(super) fn tool_result(done: &Done) -> Body {

@@ -236,7 +236,7 @@ impl Hands for Script {
 
 fn place() -> Place {
     let caller = Caller::anonymous(IpAddr::from([127, 0, 0, 1]), "agent");
-    Place { caller, session: None, run: None, workspace: None }
+    Place { caller, session: None, run: None, workspace: None, progress: None }
 }
 
 fn answer(wanted: &[(&str, &str)]) -> Message {

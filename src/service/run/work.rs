@@ -3,17 +3,19 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
 use super::agent::Agent;
 use super::calls::{ASK, Done, Planned};
 use super::hands::Place;
+use super::reports::Reports;
 use super::step::{Bounds, Ending, Limit, Setting, Step};
-use super::tell::{End, question_tool, tool_call, tool_result, verdict};
+use super::tell::{End, question_tool, tool_call, tool_progress, tool_result, verdict};
 use super::{Live, Runs, Stop, leave};
 use crate::model::chat::{self, Event, Message, Role};
 use crate::model::run::{Body, Question, Reach, Reply, Run, Status};
-use crate::model::tool::Spec;
+use crate::model::tool::{Progress, Spec};
 use crate::model::{Result, run};
 use crate::service::Wish;
 use crate::service::clock;
@@ -33,6 +35,7 @@ pub(super) struct Work {
     pub(super) runs: Arc<Runs>,
     pub(super) live: Arc<Live>,
     agent: Agent,
+    reports: Reports,
     /// When it began, this time, and what it has worked before.
     began: Instant,
     worked_ms: u64,
@@ -72,14 +75,15 @@ impl Work {
         }
         let mut messages = vec![Message::text(Role::System, run.system.clone().unwrap_or_else(|| INSTRUCTIONS.into()))];
         messages.extend(runs.store.messages(&run.id).await?);
-        let mut agent = agent(&runs, &live, &run, messages);
+        let (progress, reports) = Reports::channel();
+        let mut agent = agent(&runs, &live, &run, messages, progress);
         let told = run.progress.question.as_ref().and_then(|asked| Some((asked.call, asked.answer.clone()?)));
         agent.resume(&run.progress.begun, told);
         let began = Instant::now();
         let left =
             Duration::from_secs(run.limits.seconds).saturating_sub(Duration::from_millis(run.progress.worked_ms));
         let (mark, deadline, worked_ms) = (live.journal.newest(), began + left, run.progress.worked_ms);
-        Ok(Self { runs, live, agent, began, worked_ms, deadline, mark, said: String::new() })
+        Ok(Self { runs, live, agent, reports, began, worked_ms, deadline, mark, said: String::new() })
     }
 
     /// Works until the end of the run, or of the server.
@@ -123,7 +127,7 @@ impl Work {
 
     /// The next step, or what comes before it; what the model says is stored meanwhile.
     async fn step(&mut self) -> Result<Came> {
-        let Self { agent, live, deadline, .. } = self;
+        let Self { agent, live, reports, deadline, .. } = self;
         let mut flush_at = live.journal.is_heard().await.then(|| Instant::now() + TOGETHER);
         let mut next = Box::pin(agent.step());
         loop {
@@ -142,6 +146,10 @@ impl Work {
                     live.journal.flush().await?;
                     flush_at = None;
                 }
+                some = reports.due() => live.journal.write(|draft| {
+                    draft.events.extend(some.into_iter().map(tool_progress));
+                    Ok(())
+                }).await?,
             }
         }
     }
@@ -224,12 +232,14 @@ impl Work {
 
     async fn called(&mut self, done: Done) -> Result<()> {
         let (worked_ms, now) = (self.worked_ms(), self.runs.clock.rfc3339());
+        let last = self.reports.last(&done.planned.call.id);
         self.live
             .journal
             .write(|draft| {
                 if !done.made {
                     draft.events.push(tool_call(&done.planned));
                 }
+                draft.events.extend(last.map(tool_progress));
                 draft.events.push(tool_result(&done));
                 draft.messages.push(done.message());
                 let progress = &mut draft.run.progress;
@@ -339,7 +349,7 @@ impl Work {
 }
 
 /// The agent of a run.
-fn agent(runs: &Runs, live: &Live, run: &Run, messages: Vec<Message>) -> Agent {
+fn agent(runs: &Runs, live: &Live, run: &Run, messages: Vec<Message>, progress: mpsc::Sender<Progress>) -> Agent {
     let limits = run.limits;
     let setting = Setting {
         provider: run.provider.clone(),
@@ -351,6 +361,7 @@ fn agent(runs: &Runs, live: &Live, run: &Run, messages: Vec<Message>) -> Agent {
             session: run.session.clone(),
             run: Some(run.id.clone()),
             workspace: run.workspace.clone().map(Into::into),
+            progress: Some(progress),
         },
         bounds: Bounds { iterations: limits.iterations, tokens: limits.tokens, cost: limits.cost, ..runs.bounds() },
     };

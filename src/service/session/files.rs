@@ -2,19 +2,24 @@
 
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use uuid::Uuid;
 
 use super::sweep::ARCHIVES;
-use super::{Sessions, missing};
+use super::{ATTEMPTS, Sessions, missing, overtaken};
 use crate::model::session::{Archive, ArchiveState, Session, Status};
 use crate::model::{Error, Fault, Kind, Result};
-use crate::store::Change;
 use crate::store::session::Aged;
 use crate::store::workspace::Workspaces;
+use crate::store::{Change, Committed};
 
 /// Bytes of a workspace that is archived while the caller waits.
 const SMALL: u64 = 32 << 20;
+/// Where archives stand, among what is looked at, that somebody makes.
+const PACKING: &str = "packing";
+/// After how long it is taken for granted that its maker is gone.
+const LONGEST: Duration = Duration::from_secs(3600);
 
 // === impl Sessions ===
 
@@ -31,22 +36,7 @@ impl Sessions {
     pub async fn archive(self: &Arc<Self>, session: &Session) -> Result<Archive> {
         let (workspaces, id) = (self.workspaces.clone(), session.id.clone());
         let size = blocking(move || workspaces.size(&id)).await?.map_err(refused)?;
-        let archive = Archive {
-            id: Uuid::new_v4().to_string(),
-            session: session.id.clone(),
-            owner: session.owner.clone(),
-            state: ArchiveState::InProgress,
-            bytes: None,
-            files: None,
-            error: None,
-            created: self.clock.now(),
-            completed: None,
-        };
-        let mut change = Change::default();
-        self.records.put_archive(&mut change, &archive)?;
-        let aged = Aged { owner: archive.owner.clone(), id: format!("{}/{}", archive.session, archive.id) };
-        self.records.watch(&mut change, ARCHIVES, archive.created, &aged)?;
-        self.records.commit(change).await.map(drop)?;
+        let archive = self.begin_archive(session).await?;
         let (sessions, begun) = (self.clone(), archive.clone());
         let (tell, told) = tokio::sync::oneshot::channel();
         // It goes on where the caller hangs up.
@@ -60,6 +50,35 @@ impl Sessions {
             return Ok(archive);
         }
         told.await.map_err(|_| Error::internal("an archive was given up"))?
+    }
+
+    /// Writes down that an archive of `session` is being made.
+    pub(super) async fn begin_archive(&self, session: &Session) -> Result<Archive> {
+        let archive = Archive {
+            id: Uuid::new_v4().to_string(),
+            session: session.id.clone(),
+            owner: session.owner.clone(),
+            state: ArchiveState::InProgress,
+            bytes: None,
+            files: None,
+            error: None,
+            created: self.clock.now(),
+            completed: None,
+        };
+        let aged = aged(&archive);
+        for _ in 0..ATTEMPTS {
+            let there = self.records.get(&session.owner, &session.id).await?.ok_or_else(|| missing(&session.id))?;
+            let mut change = Change::default();
+            change.expect(&there);
+            self.records.put_archive(&mut change, &archive)?;
+            for what in [ARCHIVES, PACKING] {
+                aged.watch(&mut change, what, archive.created)?;
+            }
+            if self.records.commit(change).await? == Committed::Done {
+                return Ok(archive);
+            }
+        }
+        Err(overtaken())
     }
 
     async fn pack(&self, archive: Archive) -> Result<Archive> {
@@ -79,24 +98,57 @@ impl Sessions {
                 Archive { state: ArchiveState::Failed, error: Some(error.to_string()), completed: now, ..archive }
             }
         };
-        let mut change = Change::default();
-        self.records.put_archive(&mut change, &done)?;
-        // The session may be gone meanwhile, and its archives with it.
-        if self.records.get(&done.owner, &done.session).await?.is_none() {
-            self.forget_files(&done.session, &[done.id.as_str()]).await;
-            return Err(missing(&done.session));
-        }
-        self.records.commit(change).await.map(drop)?;
+        self.put_packed(&done).await?;
         packed.map_err(refused)?;
-        // One that is over is kept only so from now on.
-        let ended = self.update(&done.owner, &done.session, |session| {
-            if session.status.may_become(Status::Archived) {
-                session.status = Status::Archived;
-            }
-            Ok(())
-        });
-        ended.await?;
         Ok(done)
+    }
+
+    /// Nobody makes `done` any more. A session that is over is kept only so from now on.
+    async fn put_packed(&self, done: &Archive) -> Result<()> {
+        for _ in 0..ATTEMPTS {
+            let mut change = Change::default();
+            aged(done).unwatch(&mut change, PACKING, done.created);
+            let Some(old) = self.records.get(&done.owner, &done.session).await? else {
+                // It is gone meanwhile, and its archives with it.
+                self.forget_files(&done.session, vec![done.id.clone()]).await?;
+                self.records.commit(change).await.map(drop)?;
+                return Err(missing(&done.session));
+            };
+            self.records.put_archive(&mut change, done)?;
+            let mut session = old.record.clone();
+            if done.state == ArchiveState::Completed && session.status.may_become(Status::Archived) {
+                session.status = Status::Archived;
+                session.updated = self.clock.now();
+            }
+            self.records.replace(&mut change, &old, &session)?;
+            if self.records.commit(change).await? == Committed::Done {
+                return Ok(());
+            }
+        }
+        Err(overtaken())
+    }
+
+    /// Gives up archives whose makers are gone: `alone`, where nobody else can be at work, all that aren't whole.
+    pub(super) async fn give_archives_up(&self, alone: bool) -> Result<()> {
+        let now = self.clock.now();
+        let before = if alone { Some(now) } else { self.before(LONGEST) };
+        let Some(before) = before else { return Ok(()) };
+        for begun in self.records.due(PACKING, before, usize::MAX).await? {
+            let Aged { owner, id } = &begun.record;
+            let Some((session, archive)) = id.split_once('/') else { continue };
+            let archives = self.records.archives(owner, session).await?;
+            let there = archives.into_iter().find(|known| known.id == archive);
+            self.forget_archive_file(archive).await;
+            let mut change = Change::default();
+            change.remove(&begun);
+            if let Some(there) = there {
+                let error = Some("the server ended while it was made; make another".to_owned());
+                let failed = Archive { state: ArchiveState::Failed, error, completed: Some(now), ..there };
+                self.records.put_archive(&mut change, &failed)?;
+            }
+            self.records.commit(change).await.map(drop)?;
+        }
+        Ok(())
     }
 
     /// The newest archive of `session`.
@@ -120,17 +172,18 @@ impl Sessions {
     }
 
     /// Takes the files of session `id` out, and these archives.
-    pub(super) async fn forget_files(&self, id: &str, archives: &[&str]) {
-        let workspaces = self.workspaces.clone();
-        let (session, archives) = (id.to_owned(), archives.iter().map(|id| (*id).to_owned()).collect::<Vec<_>>());
+    pub(super) async fn forget_files(&self, id: &str, archives: Vec<String>) -> Result<()> {
+        let (workspaces, session) = (self.workspaces.clone(), id.to_owned());
         let gone = blocking(move || {
             workspaces.remove(&session)?;
             archives.iter().try_for_each(|archive| workspaces.remove_archive(archive))
         });
-        if let Err(error) = gone.await.and_then(|gone| gone.map_err(refused)) {
-            tracing::warn!(session = id, error = error.to_string(), "files of a session can't be taken out");
-        }
+        gone.await?.map_err(refused)
     }
+}
+
+fn aged(archive: &Archive) -> Aged {
+    Aged { owner: archive.owner.clone(), id: format!("{}/{}", archive.session, archive.id) }
 }
 
 /// Does what blocks where it may.

@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use super::files::{blocking, refused};
-use super::{New, PIECE, Sessions};
+use super::{New, PIECE, Sessions, missing};
 use crate::model::session::{Mode, Origin, Parent, Session};
 use crate::model::{Error, Kind, Result};
 use crate::store::{Change, Committed, message};
@@ -48,33 +48,26 @@ impl Sessions {
             metadata: parent.metadata.clone(),
         };
         let mut session = self.draft(owner, Origin::Platform, new);
-        let (workspaces, from, to) = (self.workspaces.clone(), parent.id.clone(), session.id.clone());
-        let copy = fork.workspace && parent.workspace;
-        blocking(move || if copy { workspaces.copy(&from, &to).map(drop) } else { workspaces.create(&to) })
-            .await?
-            .map_err(refused)?;
-        // Messages first: nobody sees them before the session is there.
-        let written = async {
+        let id = session.id.clone();
+        let parts = async move {
+            let (workspaces, from, to) = (self.workspaces.clone(), parent.id.clone(), session.id.clone());
+            let copy = fork.workspace && parent.workspace;
+            blocking(move || if copy { workspaces.copy(&from, &to).map(drop) } else { workspaces.create(&to) })
+                .await?
+                .map_err(refused)?;
             session.totals.messages = self.copy_messages(parent, &session, at).await?;
             session.totals.tool_calls = self.copy_calls(parent, &session, at).await?;
-            let mut change = Change::default();
-            self.records.insert(&mut change, &session)?;
-            self.records.commit(change).await
+            Ok(session)
         };
-        match written.await {
-            Ok(Committed::Done) => Ok(session),
-            outcome => {
-                self.forget_files(&session.id, &[]).await;
-                Err(outcome.err().unwrap_or_else(|| Error::internal("a fresh session's id is taken")))
-            }
-        }
+        self.make(owner, &id, parts).await
     }
 
     async fn copy_messages(&self, from: &Session, to: &Session, at: u64) -> Result<u64> {
         let mut copied = 0;
         while copied < at {
             let piece = self.messages(from, copied, PIECE.min(usize::try_from(at - copied).unwrap_or(PIECE))).await?;
-            let Some(last) = piece.last() else { break };
+            // It was deleted meanwhile.
+            let last = piece.last().ok_or_else(|| missing(&from.id))?;
             copied = last.sequence;
             let mut change = Change::default();
             for mut message in piece {

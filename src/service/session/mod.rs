@@ -7,6 +7,7 @@ mod belongings;
 pub mod called;
 mod files;
 pub mod fork;
+mod lease;
 mod options;
 mod place;
 pub mod query;
@@ -143,16 +144,18 @@ impl Sessions {
         let session = self.draft(owner, origin, new);
         if session.workspace {
             let (workspaces, id) = (self.workspaces.clone(), session.id.clone());
-            blocking(move || workspaces.create(&id)).await?.map_err(refused)?;
+            let parts = async move {
+                let name = session.id.clone();
+                blocking(move || workspaces.create(&name)).await?.map_err(refused)?;
+                Ok(session)
+            };
+            return self.make(owner, &id, parts).await;
         }
         let mut change = Change::default();
         self.records.insert(&mut change, &session)?;
-        match self.records.commit(change).await {
-            Ok(Committed::Done) => Ok(session),
-            outcome => {
-                self.forget_files(&session.id, &[]).await;
-                Err(outcome.err().unwrap_or_else(|| Error::internal("a fresh session's id is taken")))
-            }
+        match self.records.commit(change).await? {
+            Committed::Done => Ok(session),
+            Committed::Conflict => Err(Error::internal("a fresh session's id is taken")),
         }
     }
 
@@ -343,18 +346,11 @@ impl Sessions {
         self.behind.settled(id).await;
         for _ in 0..ATTEMPTS {
             let old: Stored<Session> = self.records.get(owner, id).await?.ok_or_else(|| missing(id))?;
-            if let Some(dependents) = self.dependents.get() {
-                // First those who work in it.
-                dependents.forget(&old.record.id).await?;
-            }
-            let archives = self.records.archives(owner, id).await?;
+            let lease = self.lease(owner, id);
             let mut change = Change::default();
-            self.records.remove(&mut change, &old);
+            self.records.remove(&mut change, &old, &lease)?;
             if self.records.commit(change).await? == Committed::Done {
-                if old.record.workspace || !archives.is_empty() {
-                    let archives: Vec<&str> = archives.iter().map(|archive| archive.id.as_str()).collect();
-                    self.forget_files(id, &archives).await;
-                }
+                self.clear(self.hold(lease)).await;
                 return Ok(());
             }
         }

@@ -94,7 +94,8 @@ impl Sessions {
             ..chat::Request::default()
         };
         let workspace = if options.rules.is_some() { self.directory(runs, session).await } else { None };
-        let place = Place { caller: caller.clone(), session: Some(session.id.clone()), run: None, workspace };
+        let place =
+            Place { caller: caller.clone(), session: Some(session.id.clone()), run: None, workspace, progress: None };
         let Options { provider, model, rules, max_turns: iterations, .. } = options;
         let mut agent = runs.agent(Ask { provider, model, wish: Wish::default(), rules, iterations, place }, request);
         let step = agent.step().await?;

@@ -1,6 +1,6 @@
 //! What is done from time to time, whoever asks for it.
 //!
-//! Turns whose process is gone are ended, and what has outlived its use is taken out.
+//! What a process that is gone has left half done is ended, and what has outlived its use is taken out.
 //!
 //! Each session stands once among those that are looked at, at a time at which it may be too old at the earliest. Who uses a
 //! session doesn't move it there: that is done when it is looked at.
@@ -30,13 +30,8 @@ impl Sessions {
     /// Does it until this is dropped.
     pub async fn sweep(self: Arc<Self>) {
         loop {
-            match self.free_abandoned().await {
-                Ok(0) => {}
-                Ok(freed) => tracing::warn!(
-                    sessions = freed,
-                    "turns ended with their process; what was said in them is kept, marked incomplete"
-                ),
-                Err(error) => tracing::warn!(error = error.to_string(), "abandoned turns can't be looked for"),
+            if let Err(error) = self.pick_up(false).await {
+                tracing::warn!(error = error.to_string(), "what others left half done can't be looked for");
             }
             match self.expire().await {
                 Ok(0) => {}
@@ -120,7 +115,7 @@ impl Sessions {
         Ok(())
     }
 
-    fn before(&self, age: Duration) -> Option<Timestamp> {
+    pub(super) fn before(&self, age: Duration) -> Option<Timestamp> {
         self.clock.now().checked_sub(SignedDuration::try_from(age).ok()?).ok()
     }
 }

@@ -1,5 +1,6 @@
 //! Tests of sessions and of turns in them.
 
+mod halves;
 mod kept;
 
 use std::time::Duration;
@@ -214,7 +215,7 @@ async fn abandoned_turns_free_their_sessions() {
         Clock::system().now().saturating_add(later).unwrap()
     });
     let other = Arc::new(Sessions::new(store, late, &config()));
-    assert_eq!(other.free_abandoned().await.unwrap(), 1);
+    assert_eq!(other.free_abandoned(false).await.unwrap(), 1);
     let session = other.exactly("alice", &made.id).await.unwrap();
     assert_eq!((session.status, session.error.is_some()), (Status::Active, true));
     assert_eq!(said(&other, &session).await, [(1, "a?".into(), true), (2, "half".into(), false)]);

@@ -3,16 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use tokio::time::{Instant, sleep};
-use uuid::Uuid;
 
-use super::behind::Kept;
+use super::lease::Held;
 use super::place::{Place, busy};
 use super::{ATTEMPTS, Sessions, missing, overtaken};
-use crate::model::session::{Lease, Message, Session, Status, ToolCall};
+use crate::model::session::{Message, Session, Status, ToolCall};
 use crate::model::{Error, Kind, Result};
-use crate::store::session::Sessions as Records;
 use crate::store::{Change, Committed, message};
 
 /// Who writes for a turn. Whoever has it has the session's turn.
@@ -47,16 +45,6 @@ pub(super) struct Writing {
     pub(super) end: Option<Option<String>>,
 }
 
-/// A lease, and what keeps it alive.
-struct Held {
-    holder: String,
-    _renewal: Kept,
-}
-
-/// After how long without a sign of life a turn is taken for dead.
-const TERM: Duration = Duration::from_secs(20);
-/// How often it gives one.
-const SIGN: Duration = Duration::from_secs(5);
 /// How often another process' turn is looked at.
 const LOOK: Duration = Duration::from_millis(50);
 
@@ -89,9 +77,8 @@ impl Writer {
         let place = sessions.places.take(owner, id, settings.queue, settings.wait).await?;
         // One that began a moment ago may not be written yet.
         sessions.behind.settled(id).await;
-        let holder = Uuid::new_v4().to_string();
         let mut attempts = 0;
-        let session = loop {
+        let (session, lease) = loop {
             let old = sessions.records.get(owner, id).await?.ok_or_else(|| missing(id))?;
             if !old.record.status.takes_queries() {
                 return Err(unwilling(&old.record));
@@ -107,7 +94,7 @@ impl Writer {
             }
             let mut session = old.record.clone();
             let mut change = Change::default();
-            let lease = lease(&session, &holder, now);
+            let lease = sessions.lease(owner, id);
             sessions.records.take(&mut change, held.as_ref(), &lease)?;
             if session.is_listed() {
                 session.status = Status::Processing;
@@ -118,16 +105,14 @@ impl Writer {
                 change.expect(&old);
             }
             if sessions.records.commit(change).await? == Committed::Done {
-                break session;
+                break (session, lease);
             }
             attempts += 1;
             if attempts == ATTEMPTS {
                 return Err(overtaken());
             }
         };
-        let renewal = renew(sessions.clone(), session.id.clone(), holder.clone());
-        let lease = Some(Held { holder, _renewal: sessions.behind.keep(renewal) });
-        Ok(Self { fresh: false, lease, ..Self::new(sessions, session, Some(place)) })
+        Ok(Self { fresh: false, lease: Some(sessions.hold(lease)), ..Self::new(sessions, session, Some(place)) })
     }
 
     /// Writes all of `writing`, with their numbers. What could not be written comes with the next that can.
@@ -172,17 +157,13 @@ impl Writer {
     /// The lease is still this turn's, or ends with this change.
     async fn hold(&self, change: &mut Change, ends: bool) -> Result<()> {
         let Some(ours) = &self.lease else { return Ok(()) };
-        match self.sessions.records.lease(&self.session.id).await? {
-            Some(held) if held.record.holder == ours.holder => {
-                if ends {
-                    change.remove(&held)
-                } else {
-                    change.expect(&held)
-                }
-                Ok(())
-            }
-            _ => Err(self.gone()),
+        let held = ours.still().await?.ok_or_else(|| self.gone())?;
+        if ends {
+            change.remove(&held);
+        } else {
+            change.expect(&held);
         }
+        Ok(())
     }
 
     /// What whoever works in a session is told once it is gone, or somebody else works in it.
@@ -253,72 +234,9 @@ impl Numbering<'_> {
     }
 }
 
-// === impl Sessions ===
-
-impl Sessions {
-    /// Frees sessions whose turns have given no sign of life: their processes have ended.
-    ///
-    /// # Errors
-    /// If the store can't be read or written.
-    pub async fn free_abandoned(&self) -> Result<u64> {
-        let now = self.clock.now();
-        let mut freed = 0;
-        for lease in self.records.leases(usize::MAX).await? {
-            if lease.record.until < now {
-                self.free(&self.records, &lease).await?;
-                freed += 1;
-            }
-        }
-        Ok(freed)
-    }
-
-    async fn free(&self, records: &Records, lease: &crate::store::Stored<Lease>) -> Result<()> {
-        let Lease { owner, session: id, .. } = &lease.record;
-        let mut change = Change::default();
-        change.remove(lease);
-        if let Some(old) = records.get(owner, id).await?.filter(|old| old.record.status == Status::Processing) {
-            let mut session = old.record.clone();
-            session.status = Status::Active;
-            session.error = Some("the server ended while it was answering".into());
-            records.replace(&mut change, &old, &session)?;
-        }
-        // Whoever was faster has freed it.
-        records.commit(change).await.map(drop)
-    }
-}
-
 /// What a caller is told who asks a session that takes no queries.
 fn unwilling(session: &Session) -> Error {
     let cure = if session.status == Status::Paused { "; resume it first" } else { "; make another, or fork it" };
     let what = format!("the session is {}{cure}", session.status.as_str());
     Error::caller(Kind::Conflict, what).with_details(super::current(session))
-}
-
-fn lease(session: &Session, holder: &str, now: Timestamp) -> Lease {
-    let (owner, session) = (session.owner.clone(), session.id.clone());
-    Lease { holder: holder.to_owned(), until: end(now), owner, session }
-}
-
-fn end(now: Timestamp) -> Timestamp {
-    now.saturating_add(SignedDuration::try_from(TERM).unwrap_or_default()).unwrap_or(now)
-}
-
-/// Gives signs of life for as long as the lease is held.
-async fn renew(sessions: Arc<Sessions>, id: String, holder: String) {
-    loop {
-        sleep(SIGN).await;
-        match sessions.records.lease(&id).await {
-            Ok(Some(held)) if held.record.holder == holder => {
-                let lease = Lease { until: end(sessions.clock.now()), ..held.record.clone() };
-                let mut change = Change::default();
-                // The next sign may get through; if none does, the turn is told when it writes.
-                let taken = sessions.records.take(&mut change, Some(&held), &lease);
-                if taken.is_ok() && sessions.records.commit(change).await.is_err() {
-                    tracing::warn!(session = id, "a turn's sign of life can't be written");
-                }
-            }
-            Ok(_) => return,
-            Err(error) => tracing::warn!(session = id, error = error.to_string(), "a turn's lease can't be read"),
-        }
-    }
 }

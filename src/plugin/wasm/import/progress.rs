@@ -9,11 +9,12 @@ const LONGEST: usize = 4 << 10;
 
 impl Host for State {
     async fn report(&mut self, fraction: Option<f32>, mut message: String) -> wasmtime::Result<()> {
-        if let Some(progress) = &self.progress {
+        if let Some(call) = &self.watched {
             message.truncate(message.floor_char_boundary(LONGEST));
             let fraction = fraction.filter(|fraction| fraction.is_finite()).map(|fraction| fraction.clamp(0.0, 1.0));
+            let progress = Progress { call: call.id.clone(), tool: call.tool.clone(), fraction, message };
             // Whoever doesn't take it in time does without it: a report isn't waited for.
-            let _ = progress.try_send(Progress { fraction, message });
+            let _ = call.progress.try_send(progress);
         }
         Ok(())
     }

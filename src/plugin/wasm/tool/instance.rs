@@ -90,7 +90,7 @@ impl Instance {
             &version.settings,
         );
         let outcome = meter.measure(calling).await;
-        self.store.data_mut().progress = None;
+        self.store.data_mut().watched = None;
         let denials = Arc::clone(&self.store.data().denials);
         let outcome = match self.answered(version, outcome)? {
             Ok(output) => calls::output(output, version.vitals.limits.output),

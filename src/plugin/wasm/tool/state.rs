@@ -43,7 +43,15 @@ pub(in crate::plugin::wasm) struct State {
     pub(in crate::plugin::wasm) rights: Rights,
     pub(in crate::plugin::wasm) means: Means,
     pub(in crate::plugin::wasm) workspace: Option<PathBuf>,
-    pub(in crate::plugin::wasm) progress: Option<mpsc::Sender<Progress>>,
+    /// The call in progress, if somebody wants to know how far it has come.
+    pub(in crate::plugin::wasm) watched: Option<Watched>,
+}
+
+/// A call that somebody watches.
+pub(in crate::plugin::wasm) struct Watched {
+    pub(in crate::plugin::wasm) id: String,
+    pub(in crate::plugin::wasm) tool: String,
+    pub(in crate::plugin::wasm) progress: mpsc::Sender<Progress>,
 }
 
 /// What the guest was kept from in the call in progress.
@@ -102,7 +110,7 @@ impl State {
             rights: version.rights.clone(),
             means: version.means.clone(),
             workspace: workspace.map(Path::to_owned),
-            progress: None,
+            watched: None,
             vitals,
         })
     }
@@ -116,7 +124,8 @@ impl State {
         // What an earlier call left half done goes on with what that call had.
         self.files = files;
         self.hooks.begin(Budget::new(limits.requests, limits.download as u64, limits.call_bytes));
-        self.progress.clone_from(&call.progress);
+        let watched = |progress| Watched { id: call.call.clone(), tool: call.name.clone(), progress };
+        self.watched = call.progress.clone().map(watched);
     }
 }
 

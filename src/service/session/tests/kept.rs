@@ -11,7 +11,7 @@ use crate::service::access::Belongings;
 const DAY: i64 = 86_400;
 
 /// Sessions in a directory of their own, and the seconds by which their clock is ahead.
-fn kept() -> (tempfile::TempDir, Arc<Sessions>, Arc<AtomicI64>) {
+pub(super) fn kept() -> (tempfile::TempDir, Arc<Sessions>, Arc<AtomicI64>) {
     let home = tempfile::tempdir().unwrap();
     let ahead = Arc::new(AtomicI64::new(0));
     let mut config = config();
@@ -25,7 +25,7 @@ fn kept() -> (tempfile::TempDir, Arc<Sessions>, Arc<AtomicI64>) {
     (home, sessions, ahead)
 }
 
-async fn talk(sessions: &Arc<Sessions>, mut turn: Turn, words: &str) -> String {
+pub(super) async fn talk(sessions: &Arc<Sessions>, mut turn: Turn, words: &str) -> String {
     turn.ask([user(words)]);
     turn.heard("p", "m", [text(words)]);
     let id = turn.session().id.clone();
@@ -68,7 +68,7 @@ async fn what_nobody_uses_is_taken_out_in_time() {
 
 /// Takes note of the sessions that it is told of.
 #[derive(Default)]
-struct Told(std::sync::Mutex<Vec<String>>);
+pub(super) struct Told(pub(super) std::sync::Mutex<Vec<String>>);
 
 impl Dependents for Told {
     fn forget<'a>(&'a self, session: &'a str) -> futures_util::future::BoxFuture<'a, crate::model::Result<()>> {

@@ -26,7 +26,7 @@ fn masked(value: Value) -> Value {
 }
 
 /// An answer that calls `tool`.
-fn calling(tool: &str, arguments: &Value) -> Answer {
+pub(super) fn calling(tool: &str, arguments: &Value) -> Answer {
     Answer::stream(&calls(vec![call_begins(0, "call_1", tool), call_goes_on(0, &arguments.to_string())]))
 }
 
@@ -36,7 +36,7 @@ async fn session(server: &Server) -> String {
 }
 
 /// Begins a task with these fields, and tells its id.
-async fn begin(server: &Server, task: Value) -> String {
+pub(super) async fn begin(server: &Server, task: Value) -> String {
     let path = format!("/api/sessions/{}/tasks", session(server).await);
     let made = server.client.post(&path, &task).await.expect(200);
     assert_eq!(made["status"], "running");
@@ -53,7 +53,7 @@ async fn over(server: &Server, id: &str) -> Value {
     .await
 }
 
-async fn watch(server: &Server, id: &str, after: u64) -> Caller {
+pub(super) async fn watch(server: &Server, id: &str, after: u64) -> Caller {
     connect(server.addresses[0], &format!("/ws/tasks/{id}?after={after}"), &[]).await.unwrap()
 }
 
@@ -72,7 +72,7 @@ async fn hear(socket: &mut Caller) -> Option<Value> {
     }
 }
 
-async fn hear_all(socket: &mut Caller) -> Vec<Value> {
+pub(super) async fn hear_all(socket: &mut Caller) -> Vec<Value> {
     let mut all = Vec::new();
     while let Some(message) = hear(socket).await {
         all.push(message);
@@ -88,13 +88,13 @@ async fn hear_until(socket: &mut Caller, kind: &str) -> Vec<Value> {
     all
 }
 
-fn kinds(events: &[Value]) -> Vec<&str> {
+pub(super) fn kinds(events: &[Value]) -> Vec<&str> {
     events.iter().map(|event| event["type"].as_str().unwrap()).collect()
 }
 
 /// Events have numbers from `first` on, without a gap.
 #[track_caller]
-fn without_a_gap(events: &[Value], first: u64) {
+pub(super) fn without_a_gap(events: &[Value], first: u64) {
     let numbers: Vec<u64> = events.iter().map(|event| event["sequence"].as_u64().unwrap()).collect();
     assert_eq!(numbers, (first..first + numbers.len() as u64).collect::<Vec<_>>());
 }
