@@ -3,6 +3,9 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use mortise::config::Store as StoreConfig;
+use mortise::store::Store;
+use mortise::store::session::Sessions;
 use serde_json::{Value, json};
 
 use crate::client::Request;
@@ -90,4 +93,46 @@ async fn accounts_and_keys_are_made_before_there_is_a_server_and_while_there_is_
     assert_eq!(*limits, json!({"models": ["echo/*"], "tokens_per_day": 1000}));
     ask(&server, &["users", "delete", "user@example.com"]).await.unwrap();
     assert_eq!(client.post("/api/v1/auth/login", &login).await.status(), 401);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_key_or_a_user_owned_goes_with_them_where_no_server_runs() {
+    let mut token = String::new();
+    let mut server = Server::configured(|home| {
+        std::fs::create_dir_all(home.join("data")).unwrap();
+        run(home, &["users", "create", "admin@example.com", "--admin"]).unwrap();
+        token = run(home, &["tokens", "create", "lone"]).unwrap();
+        format!("server: {{auth: {{enabled: true, {ACCOUNTS}}}}}\nstore: {{engine: redb}}\n{ECHO}")
+    })
+    .await;
+    let client = server.client;
+    let made = ask(&server, &["users", "create", "user@example.com"]).await.unwrap();
+    let login = json!({"email": "user@example.com", "password": password(&made)});
+    let login = client.post("/api/v1/auth/login", &login).await.expect(200);
+    let listed: Value = serde_json::from_str(&ask(&server, &["tokens", "list", "--json"]).await.unwrap()).unwrap();
+    let key = listed[0]["id"].as_str().unwrap().to_owned();
+    let user = Person::with_token(&login).get(client, "/api/v1/auth/me").await.expect(200);
+    let user = user["id"].as_str().unwrap().to_owned();
+    for bearer in [token.as_str(), login["access_token"].as_str().unwrap()] {
+        let session = Request::new("POST", "/api/v1/sessions").json(&json!({"name": "mine"}));
+        client.send(&session.header("Authorization", &format!("Bearer {bearer}"))).await.expect(201);
+    }
+    let elsewhere = tempfile::TempDir::new().unwrap();
+    let (file, home) = (elsewhere.path().join("backup").display().to_string(), elsewhere.path().to_owned());
+    ask(&server, &["store", "backup", &file]).await.unwrap();
+    server.signal();
+    server.ended().await;
+    let owned = async |owner: &str| {
+        let config = StoreConfig { path: home.join("data"), ..StoreConfig::default() };
+        let store = Store::open(&config, Default::default()).await.unwrap();
+        let owned = Sessions::new(store.clone()).all(owner, None, 10).await.unwrap().len();
+        store.close().await.unwrap();
+        owned
+    };
+    run(&home, &["store", "restore", &file]).unwrap();
+    assert_eq!((owned(&key).await, owned(&user).await), (1, 1));
+    run(&home, &["tokens", "revoke", "lone"]).unwrap();
+    assert_eq!((owned(&key).await, owned(&user).await), (0, 1));
+    run(&home, &["users", "delete", "user@example.com"]).unwrap();
+    assert_eq!((owned(&key).await, owned(&user).await), (0, 0));
 }
