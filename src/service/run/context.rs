@@ -1,7 +1,8 @@
 //! What of a conversation the model is shown again, when all of it would be too long.
 //!
 //! Old tool output goes first, then old answers with all that came of them. A call and its result stay or go together, what the
-//! user asked for at the beginning stays, and so does the newest round. What is left out is said.
+//! user asked for at the beginning stays, and so does the newest round; where even that is too long, its longest output is cut.
+//! What is left out is said.
 
 use crate::model::chat::{Message, Part, ResultPart, Role};
 
@@ -37,7 +38,41 @@ pub(super) fn fit(messages: &mut Vec<Message>, most: u64) -> bool {
         return true;
     }
     drop_rounds(messages, aim);
+    shorten(messages, most);
     true
+}
+
+/// Cuts long output until all of it has at most `most` tokens, or there is nothing left that is long.
+fn shorten(messages: &mut [Message], most: u64) {
+    let within = |cap| messages.iter().map(|message| weight_within(message, cap)).sum::<u64>();
+    let mut cap = usize::MAX;
+    while within(cap) > most && cap > 2 * STUB {
+        let longest = messages.iter().flat_map(outputs).map(String::len).max().unwrap_or_default();
+        cap = (cap.min(longest) / 2).max(2 * STUB);
+    }
+    for part in messages.iter_mut().flat_map(|message| &mut message.parts) {
+        let Part::Outcome(outcome) = part else { continue };
+        for part in &mut outcome.parts {
+            if let ResultPart::Text(text) = part
+                && text.len() > cap
+            {
+                let length = text.len();
+                let note =
+                    format!(" [… the rest of {length} bytes is more than the model can read; ask for less at once]");
+                text.truncate(text.floor_char_boundary(cap.saturating_sub(note.len())));
+                text.push_str(&note);
+            }
+        }
+    }
+}
+
+/// What tools said in words.
+fn outputs(message: &Message) -> impl Iterator<Item = &String> {
+    let outcomes =
+        message.parts.iter().filter_map(|part| if let Part::Outcome(outcome) = part { Some(outcome) } else { None });
+    outcomes
+        .flat_map(|outcome| &outcome.parts)
+        .filter_map(|part| if let ResultPart::Text(text) = part { Some(text) } else { None })
 }
 
 /// Leaves out whole rounds, the oldest first.
@@ -96,6 +131,11 @@ pub(super) fn tokens(messages: &[Message]) -> u64 {
 }
 
 fn weight(message: &Message) -> u64 {
+    weight_within(message, usize::MAX)
+}
+
+/// The same, if no tool had said more than `cap` bytes at once.
+fn weight_within(message: &Message, cap: usize) -> u64 {
     let text = |text: &str| (text.len() as u64).div_ceil(BYTES);
     let part = |part: &Part| match part {
         Part::Text(words) | Part::Refusal(words) | Part::Other(words) => text(words),
@@ -104,7 +144,7 @@ fn weight(message: &Message) -> u64 {
         Part::Media(_) => MEDIA,
         Part::Outcome(outcome) => {
             let part = |part: &ResultPart| match part {
-                ResultPart::Text(words) => text(words),
+                ResultPart::Text(words) => (words.len().min(cap) as u64).div_ceil(BYTES),
                 ResultPart::Media(_) => MEDIA,
             };
             outcome.parts.iter().map(part).sum()
@@ -122,6 +162,9 @@ mod tests {
 
     use super::*;
     use crate::model::chat::{ToolCall, ToolResult};
+
+    /// Tokens of what says that something was left out, at most.
+    const NOTE: u64 = 50;
 
     /// A conversation of rounds: so many calls each, whose outputs are so long; between them a person may speak.
     fn conversation(rounds: &[(Vec<usize>, bool)]) -> Vec<Message> {
@@ -185,17 +228,18 @@ mod tests {
             }
             if let (Some(newest), false) = (places(&whole).last(), again) {
                 let tail = &whole[*newest..];
-                prop_assert_eq!(&shown[shown.len() - tail.len()..], tail, "the newest round is whole");
+                if tokens(&whole[..2]) + tokens(tail) + NOTE <= most {
+                    prop_assert_eq!(&shown[shown.len() - tail.len()..], tail, "the newest round is whole");
+                }
             }
         }
 
         #[test]
         fn what_is_left_fits_where_it_can(
-            rounds in prop::collection::vec((prop::collection::vec(2000_usize..4000, 1..3), Just(false)), 4..20),
+            rounds in prop::collection::vec((prop::collection::vec(0_usize..400_000, 1..4), Just(false)), 1..12),
+            most in 400_u64..20_000,
         ) {
             let mut shown = conversation(&rounds);
-            let fresh: u64 = rounds.iter().rev().take(FRESH).flat_map(|(outputs, _)| outputs).map(|length| *length as u64 / 4 + 2).sum();
-            let most = 2 * fresh + 400;
             fit(&mut shown, most);
             prop_assert!(tokens(&shown) <= most, "{} of {}", tokens(&shown), most);
         }
