@@ -16,7 +16,7 @@ pub trait Record: Serialize + DeserializeOwned {
     /// # Errors
     /// If there never was such a version.
     fn upgrade(version: u8, _old: Value) -> Result<Value, StoreError> {
-        Err(StoreError::Corrupt(format!("a record of version {version}, which this program doesn't know")))
+        Err(StoreError::Corrupt(format!("a record of version {version}, which there never was")))
     }
 }
 
@@ -43,7 +43,8 @@ pub fn decode<R: Record>(bytes: &[u8]) -> Result<R, StoreError> {
         return serde_json::from_slice(json).map_err(damaged);
     }
     if version > R::VERSION {
-        return R::upgrade(version, Value::Null).and_then(|value| serde_json::from_value(value).map_err(damaged));
+        let what = "a record was written by a newer program than this one; start that one again";
+        return Err(StoreError::Unavailable(format!("{what} (version {version}, {} is known here)", R::VERSION)));
     }
     let mut value = serde_json::from_slice(json).map_err(damaged)?;
     for version in version..R::VERSION {
@@ -56,4 +57,38 @@ pub fn decode<R: Record>(bytes: &[u8]) -> Result<R, StoreError> {
 pub(super) fn is_sound(value: &[u8]) -> bool {
     let record = |json| serde_json::from_slice::<IgnoredAny>(json).is_ok();
     value.len() == size_of::<i64>() || value.split_first().is_some_and(|(version, json)| *version > 0 && record(json))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+    use serde_json::json;
+
+    use super::*;
+
+    /// The second version of a record that was once a bare text.
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    struct Note {
+        text: String,
+    }
+
+    impl Record for Note {
+        const VERSION: u8 = 2;
+
+        fn upgrade(_version: u8, old: Value) -> Result<Value, StoreError> {
+            Ok(json!({ "text": old }))
+        }
+    }
+
+    #[test]
+    fn older_records_are_read_and_newer_ones_are_told_apart_from_damaged_ones() {
+        let note = Note { text: "a".into() };
+        assert_eq!(decode::<Note>(&encode(&note).unwrap()).unwrap(), note);
+        assert_eq!(decode::<Note>(b"\x01\"a\"").unwrap(), note);
+        let newer = decode::<Note>(b"\x03{}").unwrap_err();
+        assert!(matches!(&newer, StoreError::Unavailable(what) if what.contains("newer program")), "{newer}");
+        for damaged in [&b""[..], b"\x02", b"\x02{}", b"\x02{\"text\": 1}", b"\x01{"] {
+            assert!(matches!(decode::<Note>(damaged).unwrap_err(), StoreError::Corrupt(_)), "{damaged:?}");
+        }
+    }
 }
