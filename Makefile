@@ -24,14 +24,15 @@ test: check-toolchain python node check-format check-lints check-licences check-
 		echo cargo test --workspace --lib --bins --tests; cargo test --workspace --lib --bins --tests; \
 	fi
 
-# What the sandbox costs, then what the server costs beside nginx, then many streams at once. A busy machine spoils all of it:
-# compare ratios of one run.
+# What the sandbox costs, then what the server costs beside nginx, then many streams and many runs at once. A busy machine spoils
+# all of it: compare ratios of one run.
 bench: check-toolchain
 	cargo bench --bench exchange
 	cargo bench --bench store
 	cargo build --release
 	python3 tests/bench/load.py $(TARGET)/release/mortise
 	python3 tests/bench/streams.py $(TARGET)/release/mortise
+	python3 tests/bench/runs.py $(TARGET)/release/mortise
 	python3 tests/bench/translation.py $(TARGET)/release/mortise
 	python3 tests/bench/logins.py $(TARGET)/release/mortise --most 1.5
 

@@ -158,9 +158,12 @@ impl App {
         let router = Router::new(endpoints, api::FALLBACK).map_err(Error::internal)?;
         let state = Arc::new(state);
         let pipeline = Arc::new(Pipeline::new(state, router, &server, limiter, accounts, telemetry.clone(), clock)?);
-        // Before anybody can ask how they are.
-        sessions.pick_up(!shared).await?;
-        runs.pick_up(!shared).await?;
+        // Before anybody can ask how they are. A store that is full still gives what it has; what can't be written is later.
+        for picked_up in [sessions.pick_up(!shared).await, runs.pick_up(!shared).await] {
+            if let Err(error) = picked_up {
+                tracing::warn!(error = error.to_string(), "what an earlier server left half done can't be ended yet");
+            }
+        }
         let control = listening(control, &store, &data);
         let doors = listeners.open()?;
         readiness.ready();

@@ -205,6 +205,9 @@ impl Sessions {
     /// If it can't be written down.
     pub fn remove(&self, change: &mut Change, old: &Stored<Session>, lease: &Lease) -> Result<()> {
         change.remove(old);
+        // Where it stands unless it was looked at since.
+        let aged = Aged { owner: old.record.owner.clone(), id: old.record.id.clone() };
+        aged.unwatch(change, old.record.origin.as_str(), old.record.created);
         if old.record.is_listed() {
             change.delete(spaces::SESSION_OWNERS.key().text(&old.record.id));
             for list in lists(&old.record) {

@@ -168,6 +168,9 @@ impl Workspaces {
         let target = open(to)?;
         let mut size = Size::default();
         self.walk(from, &mut |path, found| {
+            if is_unfinished(path) {
+                return Ok(());
+            }
             match found {
                 Found::Directory => mkdirat(&target, path, Mode::RWXU)?,
                 Found::Link(to) => symlinkat(to, &target, path)?,
@@ -205,6 +208,9 @@ impl Workspaces {
         let mut tar = tar::Builder::new(GzEncoder::new(file, Compression::default()));
         let mut manifest = Manifest { session_id: id.to_owned(), created_at, ..Manifest::default() };
         self.walk(id, &mut |path, found| {
+            if is_unfinished(path) {
+                return Ok(());
+            }
             let inside = Path::new("workspace").join(path);
             let name = path.to_string_lossy().into_owned();
             match found {
@@ -259,6 +265,12 @@ impl Workspaces {
             Err(error) => Err(error),
         }
     }
+}
+
+/// Whether it is what the plugin `files` writes before it takes its place; one that stays was cut by the end of a server.
+pub fn is_unfinished(path: &Path) -> bool {
+    let name = path.file_name().and_then(OsStr::to_str).unwrap_or_default();
+    name.starts_with(".mortise-") && name.ends_with(".tmp")
 }
 
 /// Reads, and takes note of what it read.

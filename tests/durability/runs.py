@@ -11,23 +11,19 @@ reaches the model once. Python's standard library suffices. Only processes that 
 anything is lost.
 """
 
-import argparse
 import http.client
 import json
-import os
 import random
-import shutil
 import socket
 import struct
 import sys
-import tempfile
 import threading
 import time
 from collections import Counter
 
 sys.dont_write_bytecode = True
 import agents  # noqa: E402
-from durability import Lost, Server, checked  # noqa: E402
+from server import Lost, Server, checked, parser, play  # noqa: E402
 from verdict import OVER, Ending, Verdict, events  # noqa: E402
 
 # Kills in a round: the share of the model's answers that were asked for by then. Below zero it is while runs are begun.
@@ -38,7 +34,7 @@ POLITE, LONGEST_END = 0.25, 15
 HASTE = [0, 0.001, 0.002, 0.003, 0.004, 0.006]
 # Seconds until whatever can come to its end has done so.
 PATIENCE = 60
-CONFIG = """
+SETTINGS = """
 providers: {openai: {base_url: "http://127.0.0.1:UPSTREAM/v1", api_key: "file:HOME/key"}}
 plugins:
   directory: HOME/plugins
@@ -50,16 +46,11 @@ store: {path: DATA}
 """
 
 
-class Agents(Server):
+def with_model(options, home, model):
     """A server whose provider is the scripted model."""
-
-    def __init__(self, options, home, model):
-        super().__init__(options.binary, home, options.cache)
-        with open(f"{home}/key", "w") as file:
-            file.write("sim-key")
-        text = CONFIG.replace("UPSTREAM", str(model.port)).replace("SHARED", str(options.shared).lower()).replace("HOME", home)
-        with open(self.config, "w") as file:
-            file.write(text.replace("CACHE", options.cache).replace("PORT", str(self.port)).replace("DATA", self.data))
+    with open(f"{home}/key", "w") as file:
+        file.write("sim-key")
+    return Server(options, home, SETTINGS, UPSTREAM=model.port)
 
 
 class Run:
@@ -192,8 +183,7 @@ def killed(server, runs, politely=False):
     time.sleep(0.05)
     for run in runs:
         run.left.append((max(run.shown, default=0), run.files()))
-    if not server.start():
-        raise Lost(f"the server doesn't start: {server.log()[-2000:]}")
+    server.started()
     standing = Counter(run.standing() for run in runs)
     for run in runs:
         if not run.over:
@@ -203,9 +193,8 @@ def killed(server, runs, politely=False):
 
 def scene(options, home):
     model, chance = agents.Model(options.seed), random.Random(options.seed)
-    server, sums, kills, cut, all_runs = Agents(options, home, model), Counter(), 0, Counter(), []
-    if not server.start():
-        raise Lost(f"the server doesn't start: {server.log()[-2000:]}")
+    server, sums, kills, cut, all_runs = with_model(options, home, model), Counter(), 0, Counter(), []
+    server.started()
     try:
         for number in range(options.rounds):
             runs = [Run(server, 1000 * number + one) for one in range(options.runs)]
@@ -249,35 +238,23 @@ def scene(options, home):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("binary")
-    parser.add_argument("--rounds", type=int)
-    parser.add_argument("--runs", type=int, default=50)
-    parser.add_argument("--short", action="store_true")
-    parser.add_argument("--cache", help="compiled plugins; their own place otherwise")
-    parser.add_argument("--seed", type=int, default=random.randrange(1 << 30))
-    options = parser.parse_args()
+    made = parser(__doc__)
+    made.add_argument("--rounds", type=int)
+    made.add_argument("--runs", type=int, default=50)
+    options = made.parse_args()
     rounds = options.rounds or (1 if options.short else 5)
-    options.binary, failed = os.path.abspath(options.binary), False
-    root = tempfile.mkdtemp(prefix="mortise-runs-")
-    options.cache = os.path.abspath(options.cache) if options.cache else f"{root}/cache"
-    print(f"seed {options.seed}", flush=True)
+
+    def alone(options, home):
+        options.rounds, options.moments = rounds, MOMENTS
+        scene(options, home)
+
+    def shared(options, home):
+        options.rounds, options.moments = 1, [(0.3, 0.6)]
+        scene(options, home)
+
     # As in a takeover, where another process may be at work: runs are picked up when its lease is over.
-    for shared in [False] if options.short else [False, True]:
-        options.shared, options.rounds, options.moments = shared, 1 if shared else rounds, [(0.3, 0.6)] if shared else MOMENTS
-        home = f"{root}/{'shared' if shared else 'alone'}"
-        os.mkdir(home)
-        try:
-            scene(options, home)
-        except Lost as error:
-            failed = True
-            print(f"runs{', shared' if shared else ''}: {error}")
-        sys.stdout.flush()
-    if failed:
-        print(f"all of it is kept in {root}")
-    else:
-        shutil.rmtree(root)
-    return 1 if failed else 0
+    scenes = [("runs", alone, False)] + ([] if options.short else [("runs, shared", shared, True)])
+    return play("runs", options, scenes)
 
 
 if __name__ == "__main__":

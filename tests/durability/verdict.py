@@ -5,7 +5,7 @@ import json
 from collections import Counter
 
 import agents
-from durability import Lost
+from server import Lost
 
 OVER = ("completed", "failed", "stopped", "interrupted")
 BACK = "the server is back; the task goes on"

@@ -2,6 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::{ErrorKind, Read as _, Write as _};
+use std::time::Duration;
 
 use mortise_sdk::tool::{Error, Place, Workspace};
 
@@ -12,6 +13,9 @@ pub(crate) const LARGEST: u64 = 8 << 20;
 
 /// How many names are tried for the file beside.
 const NAMES: u32 = 100;
+
+/// Nobody writes longer at one file.
+const LONGEST_WRITE: Duration = Duration::from_secs(600);
 
 /// The place that an argument names, which is not the workspace itself.
 pub(crate) fn place(path: &str) -> Result<Place, Error> {
@@ -94,13 +98,21 @@ fn keeps_its_file(place: &Place) -> Result<bool, Error> {
     Ok(metadata.is_symlink() || script())
 }
 
-/// A name that nobody has, in the same directory.
+/// A name that nobody has, in the same directory. What was left under one by a server that ended is taken away.
 fn beside(place: &Place) -> Result<Place, Error> {
     let parent = place.parent().unwrap_or_else(|| Workspace.root());
-    let free = (0..NAMES).map(|number| parent.join(&format!(".mortise-{number}.tmp"))).find(|beside| !exists(beside));
+    let free = (0..NAMES)
+        .map(|number| parent.join(&format!(".mortise-{number}.tmp")))
+        .find(|beside| !exists(beside) || is_left(beside) && fs::remove_file(beside.path()).is_ok());
     free.ok_or_else(|| {
         Error::unavailable(format!("can't write `{place}`: too many .mortise-*.tmp files lie beside it"))
     })
+}
+
+/// Whether nobody can be writing it any more.
+fn is_left(beside: &Place) -> bool {
+    let modified = fs::symlink_metadata(beside.path()).and_then(|metadata| metadata.modified());
+    modified.is_ok_and(|modified| modified.elapsed().is_ok_and(|age| age > LONGEST_WRITE))
 }
 
 fn too_large(place: &Place, size: u64) -> Error {

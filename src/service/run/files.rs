@@ -12,6 +12,7 @@ use similar::TextDiff;
 use walkdir::{DirEntry, WalkDir};
 
 use crate::store::runs::Before;
+use crate::store::workspace::is_unfinished;
 
 /// The longest text that is compared line by line.
 const LONGEST: u64 = 256 << 10;
@@ -32,7 +33,7 @@ pub(super) fn look(root: &Path) -> Vec<(String, Before)> {
         !(entry.file_type().is_dir() && entry.depth() > 0 && SKIPPED.iter().any(|name| entry.file_name() == *name))
     };
     let walk = WalkDir::new(root).follow_links(false).sort_by_file_name().into_iter().filter_entry(kept);
-    let files = walk.flatten().filter(|entry| entry.file_type().is_file()).take(FILES);
+    let files = walk.flatten().filter(|entry| entry.file_type().is_file() && !is_unfinished(entry.path())).take(FILES);
     let mut room = ALL;
     let mut found = Vec::new();
     for entry in files {

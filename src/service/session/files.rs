@@ -186,6 +186,13 @@ fn aged(archive: &Archive) -> Aged {
     Aged { owner: archive.owner.clone(), id: format!("{}/{}", archive.session, archive.id) }
 }
 
+/// `archive` is gone, and is not to be looked at any more.
+pub(super) fn unwatch(change: &mut Change, archive: &Archive) {
+    for what in [ARCHIVES, PACKING] {
+        aged(archive).unwatch(change, what, archive.created);
+    }
+}
+
 /// Does what blocks where it may.
 pub(super) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
     tokio::task::spawn_blocking(work).await.map_err(Error::internal)

@@ -12,6 +12,7 @@ use tokio::time::sleep;
 use uuid::Uuid;
 
 use super::behind::Kept;
+use super::files::unwatch;
 use super::{ATTEMPTS, Sessions, overtaken};
 use crate::model::session::{Lease, Session, Status};
 use crate::model::{Error, Kind, Result};
@@ -122,9 +123,10 @@ impl Sessions {
             dependents.forget(id).await?;
         }
         let archives = self.records.archives(owner, id).await?;
-        self.forget_files(id, archives.into_iter().map(|archive| archive.id).collect()).await?;
+        self.forget_files(id, archives.iter().map(|archive| archive.id.clone()).collect()).await?;
         let all = |change: &mut Change| {
             self.records.clear(change, owner, id);
+            archives.iter().for_each(|archive| unwatch(change, archive));
             Ok(())
         };
         self.release(held, all).await

@@ -29,6 +29,8 @@ fn workspaces(quota: u64) -> (tempfile::TempDir, Workspaces) {
 fn copies_hold_what_is_inside_and_nothing_else() {
     let (_home, workspaces) = workspaces(1 << 20);
     assert_eq!(workspaces.size("a").unwrap(), Size { bytes: 21, files: 2 });
+    fs::write(workspaces.path("a").join("src/.mortise-0.tmp"), "half").unwrap();
+    assert_eq!(workspaces.size("a").unwrap(), Size { bytes: 25, files: 3 }, "it takes room");
     assert_eq!(workspaces.copy("a", "b").unwrap(), Size { bytes: 21, files: 2 });
     let root = workspaces.path("b");
     assert_eq!(fs::read_to_string(root.join("src/main.rs")).unwrap(), "fn main() {}");
@@ -53,6 +55,7 @@ fn what_holds_too_much_is_not_copied() {
 #[test]
 fn archives_tell_what_they_hold() {
     let (_home, workspaces) = workspaces(1 << 20);
+    fs::write(workspaces.path("a").join("src/.mortise-0.tmp"), "half").unwrap();
     let (manifest, bytes) = workspaces.pack("a", "one", "now".into()).unwrap();
     assert_eq!((manifest.file_count, manifest.total_bytes), (2, 21));
     assert_eq!(manifest.skipped, ["absolute", "around", "directory", "out"]);
