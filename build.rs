@@ -7,6 +7,7 @@ use std::fs;
 use std::path::Path;
 
 use mortise_build::{Options, build, crates_in, guests_dir};
+use sha2::{Digest, Sha256};
 
 /// What a plugin is made from. Not `src`: an edit of the host rebuilds no guest.
 const SOURCES: [&str; 5] = ["build.rs", "plugins", "wit", "sdk/rust", "sdk/build"];
@@ -27,7 +28,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         let target_dir = Some(guests_dir(Path::new(&out)));
         let root = Some(root.into());
         for built in build(&Options { crates, target_dir, components: None, root })? {
-            writeln!(table, "    ({:?}, include_bytes!({:?}) as &[u8]),", built.id, built.path)?;
+            let digest: String =
+                Sha256::digest(fs::read(&built.path)?).iter().map(|byte| format!("{byte:02x}")).collect();
+            let (id, path) = (built.id, built.path);
+            writeln!(table, "    Bundled {{ id: {id:?}, component: include_bytes!({path:?}), digest: {digest:?} }},")?;
         }
     }
     table.push(']');

@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use tokio::time::{Instant, timeout};
@@ -152,7 +152,7 @@ impl App {
             readiness: readiness.clone(),
             started: Instant::now(),
             environment: server.environment.clone(),
-            document: Fixed::new(api::document().to_string().into(), "application/json"),
+            document: LazyLock::new(|| Fixed::new(api::document().to_string().into(), "application/json")),
             keep_alive: seconds(server.keep_alive_secs),
         };
         let router = Router::new(endpoints, api::FALLBACK).map_err(Error::internal)?;

@@ -11,7 +11,7 @@ pub mod v1;
 #[cfg(test)]
 mod tests;
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -80,8 +80,8 @@ pub struct State {
     pub started: Instant,
     /// `server.environment`.
     pub environment: String,
-    /// What the API document says, written out.
-    pub document: Fixed,
+    /// What the API document says, written out when it is first asked for.
+    pub document: LazyLock<Fixed>,
     /// After how much silence a stream says something.
     pub keep_alive: Duration,
 }

@@ -22,7 +22,7 @@ fn program(home: &Path) -> Command {
 
 /// What `plugin warm` says where nothing was compiled before.
 fn all_compiled() -> String {
-    BUNDLED.iter().map(|(id, _)| format!("{id}: compiled\n")).collect()
+    BUNDLED.iter().map(|bundled| format!("{}: compiled\n", bundled.id)).collect()
 }
 
 #[track_caller]

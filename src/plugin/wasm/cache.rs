@@ -66,10 +66,9 @@ impl Cache {
 
     /// The component in `bytes`, compiled now or earlier; `digest` is that of `bytes`.
     pub(super) fn compile(&self, engine: &Engine, bytes: &[u8], digest: &str) -> wasmtime::Result<(Component, Code)> {
-        let path = |directory: &PathBuf, engine: u64| directory.join(format!("{digest}-{engine:016x}.cwasm"));
         if let Ok(directory) = &self.directory {
-            let own = || read(engine, &path(directory, self.engine));
-            let any = || read(engine, &path(directory, self.any_processor()?));
+            let own = || read(engine, &path(directory, digest, self.engine));
+            let any = || read(engine, &path(directory, digest, self.any_processor()?));
             if let Some(component) = own().or_else(any) {
                 return Ok((component, Code::Found));
             }
@@ -77,7 +76,7 @@ impl Cache {
         let began = Instant::now();
         let component = Component::from_binary(engine, bytes)?;
         tracing::info!(digest, took_ms = began.elapsed().as_millis() as u64, "a plugin was compiled");
-        let code = match self.directory.as_ref().map(|directory| path(directory, self.engine)) {
+        let code = match self.directory.as_ref().map(|directory| path(directory, digest, self.engine)) {
             Ok(path) => match component.serialize().map_err(io::Error::other).and_then(|code| write(&path, &code)) {
                 Ok(()) => Code::Kept,
                 Err(error) => Code::Lost(format!("{}: {error}", path.display())),
@@ -91,6 +90,13 @@ impl Cache {
             });
         }
         Ok((component, code))
+    }
+
+    /// Whether the component of that digest was compiled earlier.
+    pub(super) fn has(&self, digest: &str) -> bool {
+        let Ok(directory) = &self.directory else { return false };
+        let there = |engine: u64| path(directory, digest, engine).is_file();
+        there(self.engine) || self.any_processor().is_some_and(there)
     }
 
     /// Whether code can be kept here and none is yet that this engine could use.
@@ -111,6 +117,10 @@ impl Cache {
             Engine::new(&config).ok().map(|engine| digest_of(&engine))
         })
     }
+}
+
+fn path(directory: &Path, digest: &str, engine: u64) -> PathBuf {
+    directory.join(format!("{digest}-{engine:016x}.cwasm"))
 }
 
 /// Stable for one build of the host, which is all that is wanted: another build makes another file.

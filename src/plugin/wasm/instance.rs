@@ -31,14 +31,14 @@ const LEAN: usize = 8 << 20;
 
 impl Instance {
     pub(super) fn new(version: &Version) -> Result<Self> {
-        let vitals = &*version.vitals;
+        let (vitals, code) = (&*version.vitals, version.code.get()?);
         let state = State::new(vitals.id.clone(), &vitals.limits, vitals.slowness.clone());
-        let mut store = Store::new(version.pre.engine(), state);
+        let mut store = Store::new(code.engine(), state);
         store.limiter(|state| &mut state.limiter);
         store.epoch_deadline_callback(|mut store| store.data_mut().cpu.tick());
         store.set_hostcall_fuel(vitals.limits.call_bytes);
         store.set_epoch_deadline(1);
-        match version.pre.instantiate(&mut store) {
+        match code.instantiate(&mut store) {
             Ok(guest) => Ok(Self { store, guest, served: 0, _alive: vitals.counts.alive() }),
             Err(error) if error.is::<wasmtime::PoolConcurrencyLimitError>() => Err(crowded()),
             Err(error) => Err(vitals.trapped(&explain(&error, &store.data().limiter), &error)),

@@ -20,6 +20,7 @@ mod engine;
 mod import;
 mod instance;
 mod limits;
+mod linked;
 mod pool;
 mod provider;
 mod stage;

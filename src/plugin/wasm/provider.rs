@@ -8,6 +8,7 @@ use wasmtime::component::ResourceAny;
 use super::bindings::ProviderPluginPre;
 use super::convert;
 use super::instance::Instance;
+use super::linked::Linked;
 use super::pool::{Pool, Pools, Sharing};
 use super::state::State;
 use super::vitals::{Active, Vitals};
@@ -20,7 +21,7 @@ use crate::plugin::{Exchange, Provider, Tenancy};
 /// What all instances of a version share.
 pub(super) struct Version {
     pub(super) vitals: Arc<Vitals>,
-    pub(super) pre: ProviderPluginPre<State>,
+    pub(super) code: Linked<ProviderPluginPre<State>>,
     pool: Pool<Instance>,
     /// What `describe` answered, by settings.
     described: Mutex<HashMap<String, Arc<Info>>>,
@@ -42,8 +43,13 @@ struct WasmExchange {
 // === impl Version ===
 
 impl Version {
-    pub(super) fn new(vitals: Vitals, pre: ProviderPluginPre<State>, idle_instances: usize, pools: &Pools) -> Self {
-        Self { vitals: Arc::new(vitals), pre, pool: Pool::among(pools, idle_instances), described: Mutex::default() }
+    pub(super) fn new(
+        vitals: Vitals,
+        code: Linked<ProviderPluginPre<State>>,
+        idle_instances: usize,
+        pools: &Pools,
+    ) -> Self {
+        Self { vitals: Arc::new(vitals), code, pool: Pool::among(pools, idle_instances), described: Mutex::default() }
     }
 
     fn instance(&self, tenancy: &Tenancy) -> Result<Instance> {

@@ -10,17 +10,20 @@ use super::bindings::ProviderPluginPre;
 use super::bindings::tools::ToolPluginPre;
 use super::cache::Code;
 use super::engine::Sandbox;
+use super::linked::{self, Kept, Linked, not_running};
 use super::provider::WasmProvider;
+use super::state::State;
 use super::tool::{Means, WasmTool};
 use super::vitals::Vitals;
-use super::{import, provider, tool};
+use super::{provider, tool};
 use crate::config::{self, Isolation};
 use crate::egress::tool::{Reach, Secret};
 use crate::model::plugin::Origin;
 use crate::model::provider::Credential;
 use crate::model::tool::Spec;
 use crate::model::{Error, Fault, Result};
-use crate::plugin::catalog::{Health, Plugin, Published};
+use crate::plugin::bundled::Bundled;
+use crate::plugin::catalog::{Plugin, Published};
 use crate::plugin::grant::Grants;
 use crate::plugin::kv::Memory;
 use crate::plugin::manifest::{self, Manifest, PluginKind, refused};
@@ -37,71 +40,91 @@ pub(super) struct Prepared {
     pub(super) code: Code,
 }
 
-/// Reads and compiles the component in `bytes`, without running it.
+/// Where a plugin comes from.
+#[derive(Clone, Copy)]
+pub(super) enum Source<'s> {
+    Bundled(&'static Bundled),
+    /// What a file holds.
+    File(&'s [u8]),
+}
+
+/// Reads and compiles the component of `source`, without running it.
 ///
 /// # Errors
 /// Names the stage that failed, and what to do.
-pub(super) fn prepare(sandbox: &Sandbox, bytes: &[u8]) -> Result<Prepared> {
-    let digest = hex(&Sha256::digest(bytes));
-    let manifest = manifest::read(bytes)?;
-    let id = &manifest.id;
-    let (component, code) = sandbox
-        .cache
-        .compile(&sandbox.engine, bytes, &digest)
-        .map_err(|error| refused(format!("plugin `{id}` is no component that runs here: {error:#}")))?;
+pub(super) fn prepare(sandbox: &Sandbox, source: Source<'_>) -> Result<Prepared> {
+    let (digest, manifest) = (source.digest(), manifest::read(source.bytes())?);
+    let compiled = sandbox.cache.compile(&sandbox.engine, source.bytes(), &digest);
+    let (component, code) = compiled.map_err(|error| not_running(&manifest.id, &error))?;
     Ok(Prepared { digest, manifest, component, code })
 }
 
-/// Stages the component in `bytes`; blocks for as long as compiling takes.
+/// Stages the component of `source`; blocks for as long as compiling takes.
 ///
 /// # Errors
 /// Names the stage that failed, and what to do.
-pub(super) fn stage(sandbox: &Sandbox, config: &config::Plugins, origin: Origin, bytes: &[u8]) -> Result<Published> {
-    let Prepared { digest, manifest, component, .. } = prepare(sandbox, bytes)?;
+pub(super) fn stage(sandbox: &Sandbox, config: &config::Plugins, source: Source<'_>) -> Result<Published> {
+    let manifest = manifest::read(source.bytes())?;
+    let id = &manifest.id;
+    let kept = source.kept(sandbox);
+    let vitals = Vitals::new(id, config.limits_of(id), config.quarantine, sandbox.counts.of(id));
+    // What nobody may ever ask for is looked at no further.
+    if let (PluginKind::Provider, Some(kept)) = (manifest.kind, kept.clone()) {
+        let version = provider(sandbox, config, vitals, Linked::later(kept, linked::provider));
+        return Ok(publish_provider(config, source.origin(), source.digest(), manifest, version));
+    }
+    let Prepared { digest, manifest, component, .. } = prepare(sandbox, source)?;
     let id = &manifest.id;
     if let Some(schema) = &manifest.settings {
         jsonschema::validator_for(&serde_json::Value::Object(schema.clone())).map_err(|error| {
             refused(format!("plugin `{id}`: the schema of its settings is no JSON Schema: {error}"))
         })?;
     }
-    let grants = grant::effective(&manifest, origin, config.grants.get(id));
-    let vitals = Vitals::new(id, config.limits_of(id), config.quarantine, sandbox.counts.of(id));
-    let (plugin, health): (Plugin, Arc<dyn Health>) = match manifest.kind {
+    match manifest.kind {
         PluginKind::Provider => {
-            let version = provider(sandbox, config, &component, vitals)?;
-            (Plugin::Provider(Arc::new(WasmProvider(version.clone()))), version)
+            let version = provider(sandbox, config, vitals, Linked::now(linked::provider(id, &component)?));
+            // A plugin may refuse to describe itself without settings; what it may not is break its limits.
+            if let Err(error) = WasmProvider(version.clone()).describe("{}")
+                && error.fault() == Fault::Plugin
+            {
+                return Err(error);
+            }
+            Ok(publish_provider(config, source.origin(), digest, manifest, version))
         }
         PluginKind::Tool => {
-            let version = tool(sandbox, config, &manifest, origin, &grants, &component, vitals)?;
+            let grants = grant::effective(&manifest, source.origin(), config.grants.get(id));
+            let code = Linked::now(linked::tools(id, &component)?);
+            let mut version = tool(sandbox, config, &manifest, source.origin(), &grants, code, vitals)?;
             let specs = listed(&version)?;
-            (Plugin::Tool(Arc::new(WasmTool::new(version.clone(), specs))), version)
+            if let Some(kept) = kept {
+                version.read_again_later(kept);
+            }
+            let version = Arc::new(version);
+            let plugin = Plugin::Tool(Arc::new(WasmTool::new(version.clone(), specs)));
+            Ok(Published { manifest, origin: source.origin(), digest, grants, plugin, health: version })
         }
-    };
-    Ok(Published { manifest, origin, digest, grants, plugin, health })
+    }
+}
+
+fn publish_provider(
+    config: &config::Plugins,
+    origin: Origin,
+    digest: String,
+    manifest: Manifest,
+    version: Arc<provider::Version>,
+) -> Published {
+    let grants = grant::effective(&manifest, origin, config.grants.get(&manifest.id));
+    let plugin = Plugin::Provider(Arc::new(WasmProvider(version.clone())));
+    Published { manifest, origin, digest, grants, plugin, health: version }
 }
 
 fn provider(
     sandbox: &Sandbox,
     config: &config::Plugins,
-    component: &Component,
     vitals: Vitals,
-) -> Result<Arc<provider::Version>> {
-    let id = vitals.id.clone();
-    let linker = import::linker(component).map_err(|error| refused(format!("plugin `{id}`: {error}")))?;
-    let pre = linker.instantiate_pre(component).and_then(ProviderPluginPre::new).map_err(|error| {
-        refused(format!(
-            "plugin `{id}` doesn't fit mortise:plugin/provider@{}: {error:#}; rebuild it with the server's SDK",
-            manifest::API
-        ))
-    })?;
-    let version = Arc::new(provider::Version::new(vitals, pre, config.idle_instances, &sandbox.pools));
-    // A plugin may refuse to describe itself without settings; what it may not is break its limits.
-    if let Err(error) = WasmProvider(version.clone()).describe("{}")
-        && error.fault() == Fault::Plugin
-    {
-        return Err(error);
-    }
-    Ok(version)
+    code: Linked<ProviderPluginPre<State>>,
+) -> Arc<provider::Version> {
+    Arc::new(provider::Version::new(vitals, code, config.idle_instances, &sandbox.pools))
 }
 
 fn tool(
@@ -110,20 +133,13 @@ fn tool(
     manifest: &Manifest,
     origin: Origin,
     grants: &Grants,
-    component: &Component,
+    code: Linked<ToolPluginPre<tool::State>>,
     vitals: Vitals,
-) -> Result<Arc<tool::Version>> {
+) -> Result<tool::Version> {
     let id = vitals.id.clone();
     let none = config::Grant::default();
     let grant = config.grants.get(&*id).unwrap_or(&none);
     check_settings(manifest, grant)?;
-    let linker = import::tool_linker(component).map_err(|error| refused(format!("plugin `{id}`: {error}")))?;
-    let pre = linker.instantiate_pre(component).and_then(ToolPluginPre::new).map_err(|error| {
-        refused(format!(
-            "plugin `{id}` doesn't fit mortise:plugin/tool@{}: {error:#}; rebuild it with the server's SDK",
-            manifest::API
-        ))
-    })?;
     let means = match &sandbox.outside {
         None => Means::default(),
         Some(outside) => Means {
@@ -140,7 +156,7 @@ fn tool(
     let settings = serde_json::Value::Object(grant.settings.clone()).to_string();
     let (rights, apart) = (grants.granted.clone(), sandbox.apart.clone());
     let idle = config.idle_instances;
-    Ok(Arc::new(tool::Version::new(vitals, pre, rights, isolation, settings, means, apart, idle, &sandbox.pools)))
+    Ok(tool::Version::new(vitals, code, rights, isolation, settings, means, apart, idle, &sandbox.pools))
 }
 
 /// What it says of its tools, whatever runs this: it is asked once, while it is loaded.
@@ -189,6 +205,38 @@ fn reach(grants: &Grants, grant: &config::Grant) -> Result<Reach> {
         networks: grant.networks.clone(),
         secrets,
     })
+}
+
+// === impl Source ===
+
+impl<'s> Source<'s> {
+    fn bytes(self) -> &'s [u8] {
+        match self {
+            Self::Bundled(bundled) => bundled.component,
+            Self::File(bytes) => bytes,
+        }
+    }
+
+    fn digest(self) -> String {
+        match self {
+            Self::Bundled(bundled) => bundled.digest.to_owned(),
+            Self::File(bytes) => hex(&Sha256::digest(bytes)),
+        }
+    }
+
+    fn origin(self) -> Origin {
+        match self {
+            Self::Bundled(_) => Origin::Bundled,
+            Self::File(_) => Origin::Directory,
+        }
+    }
+
+    /// What can be read again when it is needed, because it was compiled earlier.
+    fn kept(self, sandbox: &Sandbox) -> Option<Kept> {
+        let Self::Bundled(bundled) = self else { return None };
+        let Sandbox { engine, cache, .. } = sandbox;
+        cache.has(bundled.digest).then(|| Kept { engine: engine.clone(), cache: cache.clone(), bundled })
+    }
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -6,10 +6,11 @@ use tokio::time::Instant;
 
 use super::cache::Code;
 use super::engine::Sandbox;
-use super::stage::prepare;
+use super::stage::{Prepared, Source, prepare};
 use super::watch::{list, read};
 use crate::config;
 use crate::model::Result;
+use crate::plugin::bundled::Bundled;
 
 /// What became of one plugin.
 pub struct Warmed {
@@ -19,13 +20,16 @@ pub struct Warmed {
     pub code: Result<Code>,
 }
 
-/// Compiles `bundled` (id and component) and what the directory of plugins holds; blocks for as long as that takes.
+/// Compiles `bundled` and what the directory of plugins holds; blocks for as long as that takes.
 ///
 /// A file is compiled even if it couldn't be loaded after all, as one whose id another has: that depends on what stands
 /// beside it when the server starts.
-pub fn warm(sandbox: &Sandbox, config: &config::Plugins, bundled: &[(&str, &[u8])]) -> Vec<Warmed> {
-    let bundled = bundled.iter().map(|(name, bytes)| one(sandbox, name, Ok(bytes.to_vec())));
-    let files = list(&config.directory).into_keys().map(|path| one(sandbox, &path.display().to_string(), read(&path)));
+pub fn warm(sandbox: &Sandbox, config: &config::Plugins, bundled: &'static [Bundled]) -> Vec<Warmed> {
+    let bundled = bundled.iter().map(|bundled| one(bundled.id, prepare(sandbox, Source::Bundled(bundled))));
+    let files = list(&config.directory).into_keys().map(|path| {
+        let prepared = read(&path).and_then(|bytes| prepare(sandbox, Source::File(&bytes)));
+        one(&path.display().to_string(), prepared)
+    });
     bundled.chain(files).collect()
 }
 
@@ -45,8 +49,8 @@ pub(super) fn apart(compiler: &config::Compiler) {
     }
 }
 
-fn one(sandbox: &Sandbox, name: &str, bytes: Result<Vec<u8>>) -> Warmed {
-    match bytes.and_then(|bytes| prepare(sandbox, &bytes)) {
+fn one(name: &str, prepared: Result<Prepared>) -> Warmed {
+    match prepared {
         Ok(prepared) => Warmed { name: prepared.manifest.id, code: Ok(prepared.code) },
         Err(error) => Warmed { name: name.to_owned(), code: Err(error) },
     }

@@ -15,12 +15,13 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::engine::Sandbox;
-use super::stage::{LARGEST, stage};
+use super::stage::{LARGEST, Source, stage};
 use super::warm::apart;
 use crate::config;
 use crate::model::plugin::Origin;
 use crate::model::{Error, Result};
 use crate::plugin::Catalog;
+use crate::plugin::bundled::Bundled;
 use crate::plugin::catalog::{Entry, Published};
 use crate::plugin::manifest::refused;
 
@@ -63,15 +64,11 @@ pub(super) struct Signature {
 // === impl Loader ===
 
 impl Loader {
-    /// Loads `bundled` (file name and component) and what the directory holds now.
+    /// Loads `bundled` and what the directory holds now.
     ///
     /// # Errors
     /// If a bundled plugin can't be loaded, which a directory's can without harm.
-    pub async fn load(
-        sandbox: Sandbox,
-        config: config::Plugins,
-        bundled: &'static [(&'static str, &'static [u8])],
-    ) -> Result<Self> {
+    pub async fn load(sandbox: Sandbox, config: config::Plugins, bundled: &'static [Bundled]) -> Result<Self> {
         let mut loader = Self {
             sandbox,
             config,
@@ -89,11 +86,11 @@ impl Loader {
             })
             .await?;
         }
-        for (name, bytes) in bundled {
+        for bundled in bundled {
             let (sandbox, config) = (loader.sandbox.clone(), loader.config.clone());
-            let published = run_blocking(move || stage(&sandbox, &config, Origin::Bundled, bytes))
+            let published = run_blocking(move || stage(&sandbox, &config, Source::Bundled(bundled)))
                 .await
-                .map_err(|error| Error::internal(format!("bundled plugin {name}: {error}")))?;
+                .map_err(|error| Error::internal(format!("bundled plugin {}: {error}", bundled.id)))?;
             loader.sandbox.counts.load(true);
             let id = published.manifest.id.clone();
             loader.bundled.insert(id.clone(), Arc::new(published));
@@ -114,7 +111,7 @@ impl Loader {
     /// Says why the file couldn't be loaded.
     pub async fn check(sandbox: &Sandbox, config: &config::Plugins, path: &Path) -> Result<Published> {
         let (sandbox, config, path) = (sandbox.clone(), config.clone(), path.to_owned());
-        run_blocking(move || stage(&sandbox, &config, Origin::Directory, &read(&path)?)).await
+        run_blocking(move || stage(&sandbox, &config, Source::File(&read(&path)?))).await
     }
 
     /// Keeps the catalogue in step with the directory until it is dropped.

@@ -34,14 +34,14 @@ const FEW_HANDLES: usize = 32;
 
 impl Instance {
     pub(super) async fn new(version: &Version, workspace: Option<&Path>) -> Result<Self> {
-        let vitals = &*version.vitals;
-        let mut store = Store::new(version.pre.engine(), State::new(version, workspace)?);
+        let (vitals, code) = (&*version.vitals, version.code.get()?);
+        let mut store = Store::new(code.engine(), State::new(version, workspace)?);
         store.limiter(|state| &mut state.limiter);
         store.epoch_deadline_callback(|store| store.data().meter.tick());
         store.set_hostcall_fuel(vitals.limits.call_bytes);
         store.set_epoch_deadline(1);
         let meter = store.data().meter.clone();
-        match meter.measure(version.pre.instantiate_async(&mut store)).await {
+        match meter.measure(code.instantiate_async(&mut store)).await {
             Ok(guest) => Ok(Self { store, guest, served: 0, _alive: vitals.counts.alive() }),
             Err(error) if error.is::<wasmtime::PoolConcurrencyLimitError>() => Err(crowded()),
             Err(error) => Err(vitals.trapped(&explain(&error, &store.data().limiter), &error)),

@@ -20,6 +20,7 @@ use self::instance::Instance;
 pub(in crate::plugin::wasm) use self::state::{Denials, Quota, State};
 use super::bindings::tools::ToolPluginPre;
 use super::engine::Apart;
+use super::linked::{self, Kept, Linked};
 use super::pool::{Pool, Pools, Sharing};
 use super::vitals::Vitals;
 use crate::config::Isolation;
@@ -36,7 +37,7 @@ use crate::plugin::{Calling, Tool, ToolCall};
 /// What all instances of a version share.
 pub(in crate::plugin::wasm) struct Version {
     pub(in crate::plugin::wasm) vitals: Arc<Vitals>,
-    pub(in crate::plugin::wasm) pre: ToolPluginPre<State>,
+    pub(in crate::plugin::wasm) code: Linked<ToolPluginPre<State>>,
     pub(in crate::plugin::wasm) rights: Rights,
     pub(in crate::plugin::wasm) isolation: Isolation,
     /// Handed over with every call.
@@ -77,7 +78,7 @@ impl Version {
     #[expect(clippy::too_many_arguments, reason = "it is made in one place, of parts that have no other order")]
     pub(in crate::plugin::wasm) fn new(
         vitals: Vitals,
-        pre: ToolPluginPre<State>,
+        code: Linked<ToolPluginPre<State>>,
         rights: Rights,
         isolation: Isolation,
         settings: String,
@@ -87,7 +88,12 @@ impl Version {
         pools: &Pools,
     ) -> Self {
         let pool = Pool::among(pools, idle_instances);
-        Self { vitals: Arc::new(vitals), pre, rights, isolation, settings, means, apart, pool }
+        Self { vitals: Arc::new(vitals), code, rights, isolation, settings, means, apart, pool }
+    }
+
+    /// Lets go of its code, which is read again when a tool is called.
+    pub(in crate::plugin::wasm) fn read_again_later(&mut self, kept: Kept) {
+        self.code = Linked::later(kept, linked::tools);
     }
 
     /// Asks a fresh guest for its tools.
