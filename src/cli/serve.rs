@@ -27,7 +27,6 @@ const LAST_MOMENTS: Duration = Duration::from_millis(500);
 pub(super) fn serve(mut config: Config, file: Option<PathBuf>) -> Result<ExitCode, String> {
     config.plugins.compiler = compiler(file);
     let _log = log::start(&log_settings(&config.logging))?;
-    spare_memory();
     // Requests are served on the workers' own threads; this one accepts, and watches plugins.
     let mut builder = tokio::runtime::Builder::new_multi_thread();
     let runtime = builder.worker_threads(1).enable_all().build().map_err(|error| error.to_string())?;
@@ -41,6 +40,7 @@ pub(super) fn serve(mut config: Config, file: Option<PathBuf>) -> Result<ExitCod
         for address in app.addresses() {
             tracing::info!(version = env!("CARGO_PKG_VERSION"), "listening on {address}");
         }
+        give_back_memory();
         tell(NotifyState::Ready);
         // Every signal reaches both of them; the second one counts to two.
         let (mut first, mut second) = (stop_signal()?, stop_signal()?);
@@ -91,11 +91,12 @@ fn log_settings(config: &config::Logging) -> log::Settings {
     log::Settings { level: config.level.clone(), format, console: config.console, files }
 }
 
-/// The allocator asks for pages of 2 MiB, which double what an idle server holds; no gain in requests/s could be measured.
-fn spare_memory() {
-    #[cfg(target_os = "linux")]
-    if let Err(error) = rustix::thread::disable_transparent_huge_pages(true) {
-        tracing::debug!(%error, "large pages stay allowed");
+/// What only the start needed goes back to the system: more than all that stays.
+fn give_back_memory() {
+    #[expect(unsafe_code, reason = "a call of the allocator's that takes no pointer")]
+    // SAFETY: see the reason; it may be called at any time, on any thread.
+    unsafe {
+        libmimalloc_sys::mi_collect(true);
     }
 }
 
