@@ -6,10 +6,13 @@
 use std::collections::BTreeMap;
 use std::fs::Metadata;
 use std::io::Read;
+use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use futures_util::TryFutureExt;
+use futures_util::stream::{self, StreamExt, TryStreamExt};
 use notify::{RecursiveMode, Watcher};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until, timeout_at};
@@ -86,11 +89,15 @@ impl Loader {
             })
             .await?;
         }
-        for bundled in bundled {
+        // As many at once as there are processors.
+        let threads = std::thread::available_parallelism().map_or(1, NonZero::get);
+        let staging = stream::iter(bundled).map(|bundled| {
             let (sandbox, config) = (loader.sandbox.clone(), loader.config.clone());
-            let published = run_blocking(move || stage(&sandbox, &config, Source::Bundled(bundled)))
-                .await
-                .map_err(|error| Error::internal(format!("bundled plugin {}: {error}", bundled.id)))?;
+            let staged = run_blocking(move || stage(&sandbox, &config, Source::Bundled(bundled)));
+            staged.map_err(|error| Error::internal(format!("bundled plugin {}: {error}", bundled.id)))
+        });
+        let staged: Vec<Published> = staging.buffered(threads).try_collect().await?;
+        for published in staged {
             loader.sandbox.counts.load(true);
             let id = published.manifest.id.clone();
             loader.bundled.insert(id.clone(), Arc::new(published));
