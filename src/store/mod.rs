@@ -3,6 +3,7 @@
 //! The contract is [`engine`], the engines stand beside it. What each key holds is written where its space is declared
 //! ([`spaces`]); there is one file of them for the whole house, so that no number is given twice.
 
+pub mod age;
 pub mod backup;
 pub mod codec;
 #[cfg(test)]

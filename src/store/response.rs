@@ -1,6 +1,6 @@
 //! Answers of the Responses API that can be gone on from.
 
-use super::session::Aged;
+use super::age::Aged;
 use super::{Change, Key, Record, Store, Stored, spaces};
 use crate::model::Result;
 use crate::model::session::Response;

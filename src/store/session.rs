@@ -6,6 +6,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::age::{self, Aged};
 use super::engine::Committed;
 use super::{Change, Key, Record, Store, Stored, spaces};
 use crate::model::Result;
@@ -47,21 +48,11 @@ struct Owner {
     owner: String,
 }
 
-/// What is to be looked at, whether it has outlived its use.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Aged {
-    /// Whose it is.
-    pub owner: String,
-    /// What it is.
-    pub id: String,
-}
-
 impl Record for Session {}
 impl Record for Archive {}
 impl Record for Lease {}
 impl Record for Entry {}
 impl Record for Owner {}
-impl Record for Aged {}
 
 /// A list's place among all: a status, a mode, a provider; an empty one is any.
 type List = [String; 3];
@@ -288,7 +279,7 @@ impl Sessions {
     /// If the store can't be read.
     pub async fn due(&self, what: &str, when: Timestamp, limit: usize) -> Result<Vec<Stored<Aged>>> {
         let all = spaces::AGES.key().text(what);
-        self.store.list(all.within_before(&age_key(what, when)), limit).await
+        self.store.list(all.within_before(&age::key(what, when)), limit).await
     }
 
     /// Makes `change`.
@@ -297,27 +288,6 @@ impl Sessions {
     /// If the store can't be written.
     pub async fn commit(&self, change: Change) -> Result<Committed> {
         self.store.commit(change).await
-    }
-}
-
-// === impl Aged ===
-
-impl Aged {
-    /// It is looked at at `when` or later.
-    ///
-    /// # Errors
-    /// If it can't be written down.
-    pub fn watch(&self, change: &mut Change, what: &str, when: Timestamp) -> Result<()> {
-        change.put(self.key(what, when), self)
-    }
-
-    /// It isn't any more.
-    pub fn unwatch(&self, change: &mut Change, what: &str, when: Timestamp) {
-        change.delete(self.key(what, when));
-    }
-
-    fn key(&self, what: &str, when: Timestamp) -> Key {
-        age_key(what, when).text(&self.owner).text(&self.id)
     }
 }
 
@@ -386,10 +356,6 @@ fn count_key(owner: &str, list: &List) -> Key {
 
 fn total_key(status: Status) -> Key {
     spaces::SESSION_TOTALS.key().text(status.as_str())
-}
-
-fn age_key(what: &str, when: Timestamp) -> Key {
-    spaces::AGES.key().text(what).number(u64::try_from(when.as_millisecond()).unwrap_or_default())
 }
 
 /// The newer, the smaller.

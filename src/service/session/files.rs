@@ -10,7 +10,7 @@ use super::sweep::ARCHIVES;
 use super::{ATTEMPTS, Sessions, missing, overtaken};
 use crate::model::session::{Archive, ArchiveState, Session, Status};
 use crate::model::{Error, Fault, Kind, Result};
-use crate::store::session::Aged;
+use crate::store::age::Aged;
 use crate::store::workspace::Workspaces;
 use crate::store::{Change, Committed};
 

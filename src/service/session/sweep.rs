@@ -14,7 +14,7 @@ use tokio::time::sleep;
 use super::Sessions;
 use crate::model::session::{Origin, Session};
 use crate::model::{Kind, Result};
-use crate::store::session::Aged;
+use crate::store::age::Aged;
 use crate::store::{Change, Stored, response};
 
 /// How often.
