@@ -28,13 +28,15 @@ test: check-toolchain python node check-format check-lints check-licences check-
 # all of it: compare ratios of one run.
 bench: check-toolchain
 	cargo bench --bench exchange
-	cargo bench --bench store
+	cargo bench --bench tool
 	cargo build --release
 	python3 tests/bench/load.py $(TARGET)/release/mortise
 	python3 tests/bench/streams.py $(TARGET)/release/mortise
 	python3 tests/bench/runs.py $(TARGET)/release/mortise
 	python3 tests/bench/translation.py $(TARGET)/release/mortise
 	python3 tests/bench/logins.py $(TARGET)/release/mortise --most 1.5
+	cargo bench --bench sessions
+	cargo bench --bench store
 
 # How long a start takes, and what an idle server holds; fails over the limits of tests/bench/start.py.
 bench-start: static

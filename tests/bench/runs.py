@@ -28,22 +28,12 @@ sys.path[:0] = [f"{HERE}/../durability", f"{HERE}/../vendors"]
 import openai_chat as vendor  # noqa: E402
 import wire  # noqa: E402
 from script import Said  # noqa: E402
-from server import Server  # noqa: E402
+from server import SCRIPTED, Server  # noqa: E402
 from streams import held  # noqa: E402
 from words import Bad, Call, Result, Text  # noqa: E402
 
 # Frame by frame: there are many runs.
 wire.PIECES = (1 << 20,)
-SETTINGS = """
-providers: {openai: {base_url: "http://127.0.0.1:UPSTREAM/v1", api_key: "file:HOME/key"}}
-plugins:
-  directory: HOME/plugins
-  cache: CACHE
-  grants: {terminal: {programs: [sh], workspace: read-write}}
-logging: {level: warn, file: false}
-server: {port: PORT, rate_limit: {enabled: false}, reuse_port: SHARED}
-store: {path: DATA}
-"""
 CALLS = 10
 # One of so many waits: one for its model, the next for a program.
 WAITING = 5
@@ -194,7 +184,7 @@ def measure(options, home):
     model = Model()
     with open(f"{home}/key", "w") as file:
         file.write("sim-key")
-    server = Server(options, home, SETTINGS, UPSTREAM=model.port)
+    server = Server(options, home, SCRIPTED, UPSTREAM=model.port)
     count = options.runs
     try:
         # What compiling the plugins leaves behind would be room for runs that nobody counted.

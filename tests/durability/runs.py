@@ -23,7 +23,7 @@ from collections import Counter
 
 sys.dont_write_bytecode = True
 import agents  # noqa: E402
-from server import Lost, Server, checked, parser, play  # noqa: E402
+from server import SCRIPTED, Lost, Server, checked, parser, play  # noqa: E402
 from verdict import OVER, Ending, Verdict, events  # noqa: E402
 
 # Kills in a round: the share of the model's answers that were asked for by then. Below zero it is while runs are begun.
@@ -34,23 +34,13 @@ POLITE, LONGEST_END = 0.25, 15
 HASTE = [0, 0.001, 0.002, 0.003, 0.004, 0.006]
 # Seconds until whatever can come to its end has done so.
 PATIENCE = 60
-SETTINGS = """
-providers: {openai: {base_url: "http://127.0.0.1:UPSTREAM/v1", api_key: "file:HOME/key"}}
-plugins:
-  directory: HOME/plugins
-  cache: CACHE
-  grants: {terminal: {programs: [sh], workspace: read-write}}
-logging: {level: warn, file: false}
-server: {port: PORT, rate_limit: {enabled: false}, reuse_port: SHARED}
-store: {path: DATA}
-"""
 
 
 def with_model(options, home, model):
     """A server whose provider is the scripted model."""
     with open(f"{home}/key", "w") as file:
         file.write("sim-key")
-    return Server(options, home, SETTINGS, UPSTREAM=model.port)
+    return Server(options, home, SCRIPTED, UPSTREAM=model.port)
 
 
 class Run:

@@ -13,6 +13,18 @@ import sys
 import tempfile
 import time
 
+# For agents: the model is a script, and the terminal may start a shell.
+SCRIPTED = """
+providers: {openai: {base_url: "http://127.0.0.1:UPSTREAM/v1", api_key: "file:HOME/key"}}
+plugins:
+  directory: HOME/plugins
+  cache: CACHE
+  grants: {terminal: {programs: [sh], workspace: read-write}}
+logging: {level: warn, file: false}
+server: {port: PORT, rate_limit: {enabled: false}, reuse_port: SHARED}
+store: {path: DATA}
+"""
+
 
 class Lost(Exception):
     """What was acknowledged isn't there, or what is there isn't whole."""

@@ -53,7 +53,11 @@ pub(super) enum Source<'s> {
 /// # Errors
 /// Names the stage that failed, and what to do.
 pub(super) fn prepare(sandbox: &Sandbox, source: Source<'_>) -> Result<Prepared> {
-    let (digest, manifest) = (source.digest(), manifest::read(source.bytes())?);
+    compile(sandbox, source, manifest::read(source.bytes())?)
+}
+
+fn compile(sandbox: &Sandbox, source: Source<'_>, manifest: Manifest) -> Result<Prepared> {
+    let digest = source.digest();
     let compiled = sandbox.cache.compile(&sandbox.engine, source.bytes(), &digest);
     let (component, code) = compiled.map_err(|error| not_running(&manifest.id, &error))?;
     Ok(Prepared { digest, manifest, component, code })
@@ -73,7 +77,7 @@ pub(super) fn stage(sandbox: &Sandbox, config: &config::Plugins, source: Source<
         let version = provider(sandbox, config, vitals, Linked::later(kept, linked::provider));
         return Ok(publish_provider(config, source.origin(), source.digest(), manifest, version));
     }
-    let Prepared { digest, manifest, component, .. } = prepare(sandbox, source)?;
+    let Prepared { digest, manifest, component, .. } = compile(sandbox, source, manifest)?;
     let id = &manifest.id;
     if let Some(schema) = &manifest.settings {
         jsonschema::validator_for(&serde_json::Value::Object(schema.clone())).map_err(|error| {

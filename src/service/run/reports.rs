@@ -44,7 +44,6 @@ impl Reports {
                     self.next = Instant::now() + EVERY;
                     return std::mem::take(&mut self.untold);
                 }
-                else => std::future::pending().await,
             }
         }
     }
