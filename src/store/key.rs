@@ -55,6 +55,13 @@ impl Key {
         start..self.end()
     }
 
+    /// Those behind `one` and before `other`.
+    pub fn between(one: &Key, other: &Key) -> Range<Vec<u8>> {
+        let mut start = one.0.clone();
+        start.push(0);
+        start..other.0.clone()
+    }
+
     /// Those of [`Key::within`] that stand before `other`.
     pub fn within_before(&self, other: &Key) -> Range<Vec<u8>> {
         self.0.clone()..other.0.clone()
@@ -81,6 +88,22 @@ impl Key {
     /// As the engine knows it.
     pub fn bytes(&self) -> &[u8] {
         &self.0
+    }
+
+    /// The text that a key of `bytes` ends in, behind nothing but texts.
+    pub fn last_text(bytes: &[u8]) -> Option<String> {
+        let texts = bytes.get(1..)?.strip_suffix(&END)?;
+        let begin = texts.windows(END.len()).rposition(|pair| pair == END).map_or(0, |end| end + END.len());
+        let mut text = Vec::new();
+        let mut rest = texts.get(begin..)?.iter();
+        while let Some(&byte) = rest.next() {
+            text.push(byte);
+            if byte == 0 {
+                // It is written as two.
+                rest.next();
+            }
+        }
+        String::from_utf8(text).ok()
     }
 
     /// The number that a key of `bytes` ends in.
@@ -115,6 +138,13 @@ mod tests {
             let range = SPACE.key().text(&a).within();
             prop_assert!(range.contains(&Vec::from(SPACE.key().text(&a).number(number))));
             prop_assert_eq!(range.contains(&Vec::from(SPACE.key().text(&b).number(number))), a == b);
+        }
+
+        #[test]
+        fn the_last_text_is_read_again(a in "[\0\u{1}a-c]*", b in "[\0\u{1}\u{ff}a-c]*") {
+            let key = SPACE.key().text(&a).text(&b);
+            prop_assert_eq!(Key::last_text(key.bytes()), Some(b.clone()));
+            prop_assert_eq!(Key::last_text(SPACE.key().text(&b).bytes()), Some(b));
         }
 
         #[test]

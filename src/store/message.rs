@@ -1,12 +1,17 @@
-//! What was said and done in sessions: messages and calls of tools, each under its number.
+//! What was said and done in sessions: messages and calls of tools, each under its number, and the session behind its messages.
 //!
 //! Numbers have no gaps and nothing is taken out, so that the place of a page follows from its number, however long a session
 //! is.
+
+use std::ops::Range;
 
 use super::key::Space;
 use super::{Change, Key, Record, Store, spaces};
 use crate::model::Result;
 use crate::model::session::{Message, ToolCall};
+
+/// No message has this number: there is the session.
+pub(super) const END: u64 = u64::MAX;
 
 impl Record for Message {}
 impl Record for ToolCall {}
@@ -42,7 +47,7 @@ impl Numbered for ToolCall {
 /// If the store can't be read.
 pub async fn page<N: Numbered>(store: &Store, owner: &str, id: &str, after: u64, limit: usize) -> Result<Vec<N>> {
     let all = N::SPACE.key().text(owner).text(id);
-    let range = all.within_after(&all.clone().number(after));
+    let range = Key::between(&all.clone().number(after), &all.number(END));
     let found = store.list(range, limit).await?;
     Ok(found.into_iter().map(|found| found.record).collect())
 }
@@ -61,6 +66,17 @@ pub fn insert<N: Numbered>(change: &mut Change, owner: &str, id: &str, record: &
 /// If it can't be written down.
 pub fn put<N: Numbered>(change: &mut Change, owner: &str, id: &str, record: &N) -> Result<()> {
     change.put(key::<N>(owner, id, record.number()), record)
+}
+
+/// All messages of session `id` of `owner`, or all calls.
+pub(super) fn range<N: Numbered>(owner: &str, id: &str) -> Range<Vec<u8>> {
+    let all = N::SPACE.key().text(owner).text(id);
+    all.within_before(&all.clone().number(END))
+}
+
+/// Where session `id` of `owner` itself is kept.
+pub(super) fn session_key(owner: &str, id: &str) -> Key {
+    spaces::MESSAGES.key().text(owner).text(id).number(END)
 }
 
 fn key<N: Numbered>(owner: &str, id: &str, number: u64) -> Key {

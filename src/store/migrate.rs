@@ -4,14 +4,14 @@
 //! batch, so that it is done or not, even where two processes begin it at once. Most changes of a record need none: a new field
 //! has a default, and [`super::Record::upgrade`] reads what is older.
 
-use super::engine::{Batch, Committed, Expect, Pending, Write, counter};
-use super::{Store, StoreError, spaces};
+use super::engine::{Batch, Committed, Expect, Pending, Scan, Write, counter};
+use super::{Mark, Space, Store, StoreError, codec, spaces};
 
 /// What has to be changed.
 type Migration = fn(&Store) -> Pending<Batch>;
 
 /// In their order: the first makes version 2 of version 1. None is ever removed or changed.
-const MIGRATIONS: &[Migration] = &[];
+const MIGRATIONS: &[Migration] = &[sessions_beside_their_messages];
 
 /// Brings `store` to the version of this program.
 ///
@@ -53,9 +53,30 @@ async fn apply(store: &Store, migrations: &[Migration]) -> Result<(), StoreError
     }
 }
 
+/// 2: a session stands behind its messages, where it stood among sessions alone.
+fn sessions_beside_their_messages(store: &Store) -> Pending<Batch> {
+    let engine = store.engine.clone();
+    Box::pin(async move {
+        let range = spaces::SESSIONS_ALONE.key().within();
+        let mut batch = Batch::default();
+        for (key, value) in engine.scan(Scan { range: range.clone(), backwards: false, limit: usize::MAX }).await? {
+            let name = key.get(1..).unwrap_or_default();
+            let under = |space: Space| [space.key().bytes(), name].concat();
+            let session = [under(spaces::MESSAGES).as_slice(), &u64::MAX.to_be_bytes()].concat();
+            batch.writes.push(Write::Put(session, value));
+            batch.writes.push(Write::Put(under(spaces::SESSIONS_OF_OWNER), codec::encode(&Mark {})?));
+        }
+        batch.writes.push(Write::DeleteRange(range));
+        Ok(batch)
+    })
+}
+
 #[cfg(test)]
 mod tests {
+    use super::super::session::Sessions;
+    use super::super::{Change, message};
     use super::*;
+    use crate::model::session::{Message, Session};
 
     const NOTE: super::super::Space = super::super::Space(200);
 
@@ -67,6 +88,30 @@ mod tests {
             found.extend(text.bytes());
             Ok(Batch { expects: Vec::new(), writes: vec![Write::Put(key, found)] })
         })
+    }
+
+    #[tokio::test]
+    async fn a_session_of_version_1_is_found_where_it_is_now() {
+        let store = Store::in_memory();
+        migrate(&store).await.unwrap();
+        let sessions = Sessions::new(store.clone());
+        let session: Session = serde_json::from_value(serde_json::json!({
+            "id": "one\0", "owner": "alice", "origin": "platform", "status": "created", "created": "2026-01-01T00:00:00Z",
+            "updated": "2026-01-01T00:00:00Z",
+        }))
+        .unwrap();
+        let alone = spaces::SESSIONS_ALONE.key().text("alice").text("one\0");
+        let mut change = Change::default();
+        change.put(alone.clone(), &session).unwrap();
+        change.add(spaces::VERSION.key(), -1);
+        assert_eq!(store.commit(change).await.unwrap(), Committed::Done);
+        assert_eq!(sessions.get("alice", "one\0").await.unwrap().map(|found| found.record), None);
+        migrate(&store).await.unwrap();
+        assert_eq!(sessions.get("alice", "one\0").await.unwrap().map(|found| found.record), Some(session.clone()));
+        assert_eq!(sessions.all("alice", None, 9).await.unwrap(), [session]);
+        assert_eq!(message::page::<Message>(&store, "alice", "one\0", 0, 9).await.unwrap(), []);
+        assert_eq!(store.keys(spaces::SESSIONS_ALONE.key().within(), false, 9).await.unwrap(), [[0; 0]; 0]);
+        assert!(store.check().unwrap().damaged == 0);
     }
 
     const TWO: &[Migration] = &[|store| note(store, "a"), |store| note(store, "b")];
@@ -86,7 +131,7 @@ mod tests {
     #[tokio::test]
     async fn each_migration_is_done_once_in_its_order() {
         let store = Store::in_memory();
-        migrate(&store).await.unwrap();
+        apply(&store, &[]).await.unwrap();
         assert_eq!(read(&store).await, (1, None));
         for _ in 0..2 {
             apply(&store, TWO).await.unwrap();
@@ -98,7 +143,7 @@ mod tests {
     async fn a_later_programs_store_is_left_alone() {
         let store = Store::in_memory();
         apply(&store, TWO).await.unwrap();
-        let error = migrate(&store).await.unwrap_err().to_string();
+        let error = apply(&store, &[]).await.unwrap_err().to_string();
         assert!(error.contains("version 3") && error.contains("knows 1"), "{error}");
         assert_eq!(read(&store).await, (3, None));
     }

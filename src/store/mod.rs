@@ -57,6 +57,12 @@ pub struct Stored<R> {
     bytes: Vec<u8>,
 }
 
+/// What stands under a key that says all.
+#[derive(Serialize, Deserialize)]
+struct Mark {}
+
+impl Record for Mark {}
+
 /// Changes that are to be made at once, in the making.
 #[derive(Debug, Default)]
 pub struct Change {

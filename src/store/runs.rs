@@ -8,7 +8,7 @@ use super::spaces::{
     ARTIFACT_CONTENTS, ARTIFACTS, OPEN_RUNS, RUN_BEFORE, RUN_EVENTS, RUN_INBOX, RUN_MESSAGES, RUNS, RUNS_OF_OWNER,
     RUNS_OF_SESSION,
 };
-use super::{Change, Key, Record, Store};
+use super::{Change, Key, Mark, Record, Store};
 use crate::model::chat::Message;
 use crate::model::run::{Artifact, Event, Run};
 use crate::model::{Error, Kind, Result};
@@ -55,10 +55,6 @@ pub struct Lease {
     pub until: i64,
 }
 
-/// That something is so.
-#[derive(Serialize, Deserialize)]
-struct Mark {}
-
 #[derive(Serialize, Deserialize)]
 struct Text(String);
 
@@ -68,7 +64,6 @@ impl Record for Event {}
 impl Record for Artifact {}
 impl Record for Before {}
 impl Record for Lease {}
-impl Record for Mark {}
 impl Record for Text {}
 
 /// More than a run or a session can have.
@@ -179,10 +174,8 @@ impl Runs {
     /// # Errors
     /// If the store can't be read.
     pub async fn open(&self) -> Result<Vec<(String, Lease)>> {
-        let prefix = OPEN_RUNS.key();
-        let stored = self.store.list::<Lease>(prefix.within(), ALL).await?;
-        let id = |key: &[u8]| last_text(key.get(prefix.bytes().len()..)?);
-        Ok(stored.into_iter().filter_map(|stored| Some((id(stored.key())?, stored.record))).collect())
+        let stored = self.store.list::<Lease>(OPEN_RUNS.key().within(), ALL).await?;
+        Ok(stored.into_iter().filter_map(|stored| Some((Key::last_text(stored.key())?, stored.record))).collect())
     }
 
     /// Takes a run whose lease is `before` until `lease` is over. Tells whether it was still to be had.
@@ -246,7 +239,7 @@ impl Runs {
 
     async fn marked(&self, prefix: &Key, limit: usize) -> Result<Vec<Run>> {
         let marks = self.store.keys(prefix.within(), true, limit).await?;
-        let ids = marks.iter().filter_map(|key| last_text(key.get(prefix.bytes().len()..)?));
+        let ids = marks.iter().filter_map(|key| Key::last_text(key));
         let runs = self.store.get_all(ids.map(|id| RUNS.key().text(&id)).collect()).await?;
         Ok(runs.into_iter().flatten().collect())
     }
@@ -324,10 +317,8 @@ impl Runs {
     /// # Errors
     /// If the store can't be read.
     pub async fn before(&self, id: &str) -> Result<Vec<(String, Before)>> {
-        let prefix = RUN_BEFORE.key().text(id);
-        let stored = self.store.list::<Before>(prefix.within(), ALL).await?;
-        let path = |key: &[u8]| last_text(key.get(prefix.bytes().len()..)?);
-        Ok(stored.into_iter().filter_map(|stored| Some((path(stored.key())?, stored.record))).collect())
+        let stored = self.store.list::<Before>(RUN_BEFORE.key().text(id).within(), ALL).await?;
+        Ok(stored.into_iter().filter_map(|stored| Some((Key::last_text(stored.key())?, stored.record))).collect())
     }
 
     /// Forgets a run and all that belongs to it.
@@ -351,19 +342,4 @@ impl Runs {
 
 fn event_key(run: &str, sequence: u64) -> Key {
     RUN_EVENTS.key().text(run).number(sequence)
-}
-
-/// The text that a key's last part `bytes` holds.
-fn last_text(bytes: &[u8]) -> Option<String> {
-    let text = bytes.strip_suffix(&[0, 1])?;
-    // A zero byte of the text stands as two.
-    let mut out = Vec::with_capacity(text.len());
-    let mut rest = text.iter();
-    while let Some(&byte) = rest.next() {
-        out.push(byte);
-        if byte == 0 {
-            rest.next();
-        }
-    }
-    String::from_utf8(out).ok()
 }

@@ -3,14 +3,17 @@
 //! A session that is listed stands in one list for each combination of status, mode and provider, so that a page of any of
 //! them is a range, and its length a counter. All of it changes in one batch.
 
+use std::ops::Range;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::age::{self, Aged};
 use super::engine::Committed;
-use super::{Change, Key, Record, Store, Stored, spaces};
+use super::message::{self, session_key};
+use super::{Change, Key, Mark, Record, Store, Stored, spaces};
 use crate::model::Result;
-use crate::model::session::{Archive, Lease, Mode, Session, Status};
+use crate::model::session::{Archive, Lease, Message, Mode, Session, Status, ToolCall};
 
 /// The records of sessions.
 #[derive(Clone)]
@@ -75,15 +78,15 @@ impl Sessions {
     /// # Errors
     /// If the store can't be read.
     pub async fn get(&self, owner: &str, id: &str) -> Result<Option<Stored<Session>>> {
-        self.store.read(key(owner, id)).await
+        self.store.read(session_key(owner, id)).await
     }
 
     /// Those of `owner` whose ids begin with `id`, at most two of them.
     ///
     /// # Errors
     /// If the store can't be read.
-    pub async fn find(&self, owner: &str, id: &str) -> Result<Vec<Stored<Session>>> {
-        self.store.list(spaces::SESSIONS.key().text(owner).within_text(id), 2).await
+    pub async fn find(&self, owner: &str, id: &str) -> Result<Vec<Session>> {
+        self.named(owner, spaces::SESSIONS_OF_OWNER.key().text(owner).within_text(id), 2).await
     }
 
     /// Whose the listed sessions are whose ids begin with `id`, at most two of them.
@@ -99,13 +102,22 @@ impl Sessions {
     ///
     /// # Errors
     /// If the store can't be read.
-    pub async fn all(&self, owner: &str, after: Option<&str>, limit: usize) -> Result<Vec<Stored<Session>>> {
-        let all = spaces::SESSIONS.key().text(owner);
+    pub async fn all(&self, owner: &str, after: Option<&str>, limit: usize) -> Result<Vec<Session>> {
+        let all = spaces::SESSIONS_OF_OWNER.key().text(owner);
         let range = match after {
-            Some(id) => all.within_after(&key(owner, id)),
+            Some(id) => all.within_after(&mark_key(owner, id)),
             None => all.within(),
         };
-        self.store.list(range, limit).await
+        self.named(owner, range, limit).await
+    }
+
+    /// The sessions of `owner` whose marks stand in `range`.
+    async fn named(&self, owner: &str, range: Range<Vec<u8>>, limit: usize) -> Result<Vec<Session>> {
+        let marks = self.store.keys(range, false, limit).await?;
+        let ids = marks.iter().filter_map(|mark| Key::last_text(mark));
+        // One that is deleted right now may be gone already.
+        let found = self.store.get_all(ids.map(|id| session_key(owner, &id)).collect()).await?;
+        Ok(found.into_iter().flatten().collect())
     }
 
     /// At most `limit` listed sessions, the newest first, from `after` on and past `skip` more.
@@ -126,7 +138,7 @@ impl Sessions {
             None => list.within(),
         };
         let entries = self.store.list::<Entry>(range, skip.saturating_add(limit)).await?;
-        let keys = entries.iter().skip(skip).map(|entry| key(owner, &entry.record.id)).collect();
+        let keys = entries.iter().skip(skip).map(|entry| session_key(owner, &entry.record.id)).collect();
         // One that is deleted right now may be gone already.
         Ok(self.store.get_all(keys).await?.into_iter().flatten().collect())
     }
@@ -154,7 +166,8 @@ impl Sessions {
     /// # Errors
     /// If it can't be written down.
     pub fn insert(&self, change: &mut Change, session: &Session) -> Result<()> {
-        change.insert(key(&session.owner, &session.id), session)?;
+        change.insert(session_key(&session.owner, &session.id), session)?;
+        change.put(mark_key(&session.owner, &session.id), &Mark {})?;
         if session.is_listed() {
             let owner = Owner { owner: session.owner.clone() };
             change.insert(spaces::SESSION_OWNERS.key().text(&session.id), &owner)?;
@@ -196,6 +209,7 @@ impl Sessions {
     /// If it can't be written down.
     pub fn remove(&self, change: &mut Change, old: &Stored<Session>, lease: &Lease) -> Result<()> {
         change.remove(old);
+        change.delete(mark_key(&old.record.owner, &old.record.id));
         // Where it stands unless it was looked at since.
         let aged = Aged { owner: old.record.owner.clone(), id: old.record.id.clone() };
         aged.unwatch(change, old.record.origin.as_str(), old.record.created);
@@ -211,9 +225,9 @@ impl Sessions {
 
     /// Takes out all that was said and done in session `id` of `owner`.
     pub fn clear(&self, change: &mut Change, owner: &str, id: &str) {
-        for space in [spaces::MESSAGES, spaces::TOOL_CALLS, spaces::ARCHIVES] {
-            change.delete_range(space.key().text(owner).text(id).within());
-        }
+        change.delete_range(message::range::<Message>(owner, id));
+        change.delete_range(message::range::<ToolCall>(owner, id));
+        change.delete_range(spaces::ARCHIVES.key().text(owner).text(id).within());
     }
 
     /// The archives of session `id` of `owner`.
@@ -330,8 +344,8 @@ fn leave(change: &mut Change, session: &Session, list: &List) {
     change.delete(entry_key(session, list));
 }
 
-fn key(owner: &str, id: &str) -> Key {
-    spaces::SESSIONS.key().text(owner).text(id)
+fn mark_key(owner: &str, id: &str) -> Key {
+    spaces::SESSIONS_OF_OWNER.key().text(owner).text(id)
 }
 
 fn archive_key(owner: &str, id: &str, archive: &str) -> Key {

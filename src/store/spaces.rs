@@ -13,8 +13,8 @@ use super::key::Space;
 /// `[]` → the version of all that is stored ([`u32`] as a counter).
 pub const VERSION: Space = Space(0);
 
-/// `[owner, session]` → [`Session`](crate::model::session::Session).
-pub const SESSIONS: Space = Space(40);
+/// Sessions until version 1, [`MESSAGES`] since.
+pub const SESSIONS_ALONE: Space = Space(40);
 /// `[session]` → whose it is; of sessions that are listed.
 pub const SESSION_OWNERS: Space = Space(41);
 /// `[owner, status, mode, provider, age, session]` → its id; the newest first. Each of the three is there with its value and
@@ -24,7 +24,8 @@ pub const SESSION_LISTS: Space = Space(42);
 pub const SESSION_COUNTS: Space = Space(43);
 /// `[status]` → how many listed sessions of all owners there are, a counter.
 pub const SESSION_TOTALS: Space = Space(44);
-/// `[owner, session, number]` → [`Message`](crate::model::session::Message), from 1 on without gaps.
+/// `[owner, session, number]` → [`Message`](crate::model::session::Message), from 1 on without gaps; and under the greatest number
+/// of all the [`Session`](crate::model::session::Session), so that a message and what counts it are written in one page.
 pub const MESSAGES: Space = Space(45);
 /// `[owner, session, number]` → [`ToolCall`](crate::model::session::ToolCall), from 1 on without gaps.
 pub const TOOL_CALLS: Space = Space(46);
@@ -45,6 +46,8 @@ pub const TEMPLATE_LISTS: Space = Space(52);
 pub const TEMPLATE_COUNTS: Space = Space(53);
 /// `[owner, response]` → [`Response`](crate::model::session::Response).
 pub const RESPONSES: Space = Space(54);
+/// `[owner, session]` → a mark: all sessions of an owner.
+pub const SESSIONS_OF_OWNER: Space = Space(55);
 
 /// `[user's id]` → [`User`](crate::model::account::User).
 pub const USERS: Space = Space(10);

@@ -17,7 +17,7 @@ from server import Lost
 SPACES = {
     "users": (10, "t"), "emails": (11, "t"), "usernames": (12, "t"), "logins": (13, "tt"), "keys": (14, "t"),
     "key hashes": (15, "t"), "keys of users": (16, "tt"), "seen": (18, "t"), "user counts": (19, "tt"), "spent": (20, "ttt"),
-    "sessions": (40, "tt"), "session owners": (41, "t"), "session lists": (42, "ttttnt"), "session counts": (43, "tttt"),
+    "sessions of owners": (55, "tt"), "session owners": (41, "t"), "session lists": (42, "ttttnt"), "session counts": (43, "tttt"),
     "session totals": (44, "t"), "messages": (45, "ttn"), "tool calls": (46, "ttn"), "leases": (47, "t"),
     "archives": (49, "ttt"), "templates": (50, "tt"), "public templates": (51, "t"), "template lists": (52, "tttnt"),
     "template counts": (53, "ttt"), "responses": (54, "tt"), "runs": (70, "t"), "runs of sessions": (71, "tt"),
@@ -25,6 +25,8 @@ SPACES = {
     "run inbox": (76, "tn"), "artifacts": (77, "tt"), "artifact contents": (78, "tt"), "files before runs": (79, "tt"),
 }
 HEAD = b"mortise backup 1\n"
+# Behind the messages of a session, under this number, is the session.
+SESSION = 2**64 - 1
 # Seconds that a server may take after its start to sweep.
 PATIENCE = 3
 
@@ -89,8 +91,11 @@ def records(server):
             key, value = pair
             if key[0] in by_number:
                 name, shape = by_number[key[0]]
+                parts = split(key, shape)
+                if name == "messages" and parts[2] == SESSION:
+                    name, parts = "sessions", parts[:2]
                 counter = len(value) == 8 and name.endswith(("counts", "totals", "spent"))
-                found[name][split(key, shape)] = number(value) if counter else json.loads(value[1:])
+                found[name][parts] = number(value) if counter else json.loads(value[1:])
     return found
 
 
@@ -112,6 +117,7 @@ def orphans(all_of_it):
             if sorted(numbers[key]) != list(range(1, session["totals"][total] + 1)):
                 yield f"{name} that don't add up", key
     listed = {key: one for key, one in sessions.items() if one["origin"] != "chat"}
+    yield from differ("sessions of owners", set(sessions), get("sessions of owners"))
     yield from differ("session owners", {(id,) for _, id in listed}, get("session owners"))
     # Each of three is there with its value and empty, which is any; it stands in no list of what it has no value of.
     places = Counter((owner, *place) for (owner, id), one in listed.items() for place in

@@ -36,7 +36,7 @@ impl Belongings for Sessions {
                     return Ok(erased);
                 }
                 for session in some {
-                    match self.delete(owner, &session.record.id).await {
+                    match self.delete(owner, &session.id).await {
                         Ok(()) => erased += 1,
                         Err(error) if error.kind() == Kind::NotFound => {}
                         Err(error) => return Err(error),
@@ -88,7 +88,7 @@ impl Export {
             }
         }
         let next = self.records.all(&self.owner, self.after.as_deref(), 1).await?;
-        let Some(session) = next.into_iter().next().map(|next| next.record) else {
+        let Some(session) = next.into_iter().next() else {
             self.over = true;
             return Ok(None);
         };

@@ -215,7 +215,7 @@ impl Sessions {
             let what = format!("the id {id} is that of several sessions; write more of it");
             return Err(Error::caller(Kind::Conflict, what).with_param("session_id"));
         }
-        Ok(found.pop().map(|found| found.record).filter(Session::is_listed))
+        Ok(found.pop().filter(Session::is_listed))
     }
 
     /// Session `id` of `owner`, as it stands with nothing on its way.
