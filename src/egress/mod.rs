@@ -1,6 +1,7 @@
 //! The only way out to the network: a pooled client, an address policy after name look-up, credentials put on last.
 //!
-//! Each worker has a pool of its own, because a connection is driven by the thread that opened it.
+//! Each worker has connections of its own, because one is driven by the thread that opened it, and waking another thread costs
+//! more than opening one.
 //!
 //! Simplifying assumptions: redirects are not followed (a vendor's API has no use for them, an attacker has); bodies are not
 //! compressed (we don't ask for it); proxies are not used.
@@ -8,6 +9,7 @@
 mod connect;
 mod event_stream;
 mod frames;
+mod lanes;
 mod otlp;
 mod policy;
 mod request;
@@ -15,8 +17,8 @@ mod response;
 mod sign;
 pub mod tool;
 
-use std::collections::{BTreeMap, HashSet};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::HashSet;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
@@ -29,6 +31,7 @@ use crate::config::{self, Timeouts};
 use crate::model::provider::Credential;
 use crate::model::{Error, Result};
 use connect::{Connector, Dialer};
+use lanes::{Lanes, Open};
 
 pub use response::{Piece, Response};
 
@@ -39,18 +42,10 @@ const PROBE: Duration = Duration::from_secs(20);
 
 type HttpClient = Client<Connector, Full<Bytes>>;
 
-/// One client a thread: a connection is driven by the thread that opened it, and waking another costs more than opening one.
-#[derive(Default)]
-struct Clients {
-    of_thread: ThreadLocal<HttpClient>,
-}
-
 /// The way out. Cheap to clone.
 #[derive(Clone)]
 pub struct Egress {
     dialer: Arc<Dialer>,
-    /// One a connect time-out: the pool can't tell connections apart by it.
-    clients: Arc<Mutex<BTreeMap<Duration, Arc<Clients>>>>,
     max_frame: usize,
     max_body: usize,
     /// Whether vendors are told the trace.
@@ -71,7 +66,7 @@ pub struct Target {
     secrets: Vec<String>,
     /// The time-outs of every call.
     pub timeouts: Timeouts,
-    clients: Arc<Clients>,
+    lanes: ThreadLocal<Lanes<HttpClient>>,
     dialer: Arc<Dialer>,
 }
 
@@ -90,7 +85,6 @@ impl Egress {
             .collect();
         Ok(Self {
             dialer: Arc::new(Dialer::new(named, config.egress.ca_file.as_deref())?),
-            clients: Arc::default(),
             max_frame: config.egress.max_frame,
             max_body: config.egress.max_body,
             propagate: config.telemetry.otlp.enabled && config.telemetry.otlp.propagate,
@@ -114,21 +108,21 @@ impl Egress {
         self.dialer.check_literal(name, &base.host)?;
         let credential = request::Credentials::new(credential, secret)
             .map_err(|reason| Error::internal(format!("provider {name}: {reason}")))?;
-        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
-        let clients = clients.entry(timeouts.connect).or_default().clone();
         let secrets = match &credential {
             Some(request::Credentials::Signature(keys)) => keys.secrets(),
             _ => secret.map(str::to_owned).into_iter().collect(),
         };
-        Ok(Target { name: name.to_owned(), base, credential, secrets, timeouts, clients, dialer: self.dialer.clone() })
+        let (name, lanes, dialer) = (name.to_owned(), ThreadLocal::new(), self.dialer.clone());
+        Ok(Target { name, base, credential, secrets, timeouts, lanes, dialer })
     }
 }
 
 // === impl Target ===
 
 impl Target {
-    fn client(&self) -> &HttpClient {
-        self.clients.of_thread.get_or(|| client(&self.dialer, self.timeouts.connect))
+    /// A client that has room for another request.
+    fn client(&self) -> (HttpClient, Open) {
+        self.lanes.get_or_default().enter(|| client(&self.dialer, self.timeouts.connect))
     }
 
     /// Host and port of the vendor.

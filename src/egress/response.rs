@@ -12,6 +12,7 @@ use tokio::time::{Instant, timeout};
 
 use super::connect::{self, AddressRefused, ConnectTimeout};
 use super::frames::{self, Cutter};
+use super::lanes::Open;
 use super::{Egress, Target, request};
 use crate::model::provider::{Frame, Framing, Head, HttpRequest};
 use crate::model::trace::TraceContext;
@@ -44,7 +45,7 @@ pub struct Response {
     /// Status and headers.
     pub head: Head,
     /// Absent once the body is over.
-    body: Option<Incoming>,
+    body: Option<(Incoming, Open)>,
     cutter: Cutter,
     idle: Duration,
     provider: String,
@@ -77,7 +78,8 @@ impl Egress {
             request::propagate(&mut request, trace);
         }
         let mut connection = capture_connection(&mut request);
-        let mut sending = pin!(target.client().request(request));
+        let (client, open) = target.client();
+        let mut sending = pin!(client.request(request));
         // The head's clock starts once there is a connection; the connector has a clock of its own.
         let early = tokio::select! {
             response = &mut sending => Some(response),
@@ -106,7 +108,7 @@ impl Egress {
             .collect();
         Ok(Response {
             head: Head { status: parts.status.as_u16(), headers },
-            body: Some(body),
+            body: Some((body, open)),
             cutter: Cutter::new(framing, longest),
             idle: target.timeouts.idle,
             provider: target.name.clone(),
@@ -158,7 +160,7 @@ impl Response {
     /// # Errors
     /// If nothing came within the idle time-out, or a frame is longer than it may be.
     pub async fn piece(&mut self) -> Result<Piece> {
-        let Some(body) = &mut self.body else { return Ok(Piece::End) };
+        let Some((body, _)) = &mut self.body else { return Ok(Piece::End) };
         let frame = match timeout(self.idle, body.frame()).await {
             Ok(frame) => frame,
             Err(_) => return Err(late(&self.provider, "sent nothing more", self.idle, "idle")),
@@ -195,7 +197,7 @@ impl Response {
     /// Lets go of a response whose end nobody waits for: what little is left of it is read, so that its connection can
     /// serve again.
     pub fn finish(mut self) {
-        let Some(mut body) = self.body.take() else { return };
+        let Some((mut body, open)) = self.body.take() else { return };
         let drain = async move {
             let (within, mut left) = DRAIN;
             let deadline = Instant::now() + within;
@@ -205,6 +207,7 @@ impl Response {
                     break;
                 }
             }
+            drop(open);
         };
         tokio::spawn(drain);
     }

@@ -8,12 +8,15 @@ though the kernel counts them for each. Two figures: in all, over a server that 
 connections of each stream, and what the allocator doesn't give back); and warm, over the same server at rest after the warm-up.
 Fails if a stream isn't whole, if frames are late, or if a stream holds too much.
 
+With --http2 the vendor is reached as the real ones are: over TLS and HTTP/2, where nginx stands before it, which takes 100 streams
+over a connection.
+
 Of what a stream holds in all (73 to 81 KiB on a machine that does nothing else; on a busy one all streams begin at once, and what
 that takes isn't all given back), 20 are pages of its guest (stack, data, heap, two tables: one of each), 23 the first pages of what
 hyper keeps for the two connections (two buffers of 8 KiB each, and the queue of requests to the vendor), 11 what
 the engine knows of an instance, and the rest futures, heads and timers.
 
-Usage: streams.py BINARY [--streams N] [--frames N] [--interval MS] [--rounds N] [--most-ms MS] [--most-kib KIB] [--most-warm-kib KIB]
+Usage: streams.py BINARY [--http2] [--streams N] [--frames N] [--interval MS] [--rounds N] [--most-ms MS] [--most-kib KIB] [--most-warm-kib KIB]
 """
 
 import argparse
@@ -34,9 +37,20 @@ CONFIG = """server: {port: %d}
 logging: {level: warn, file: false}
 plugins: {directory: %s/plugins, cache: %s/cache}
 store: {engine: memory}
+egress: {%s}
 providers:
-  vendor: {plugin: openai, base_url: "http://127.0.0.1:%d/v1"}
+  vendor: {plugin: openai, base_url: "%s/v1"}
 """
+NGINX = """worker_processes 1; daemon off; pid {folder}/nginx.pid; error_log {folder}/error.log;
+events {{ worker_connections 4096; }}
+http {{
+  access_log off; client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy;
+  fastcgi_temp_path {folder}/f; uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;
+  http2_max_concurrent_streams 100; keepalive_requests 1000000;
+  ssl_certificate {folder}/cert.pem; ssl_certificate_key {folder}/key.pem;
+  server {{ listen 127.0.0.1:{port} ssl http2; location / {{
+    proxy_pass http://127.0.0.1:{vendor}; proxy_http_version 1.1; proxy_buffering off; proxy_read_timeout 300; }} }}
+}}"""
 BODY = json.dumps({
     "model": "vendor/m", "stream": True, "stream_options": {"include_usage": True}, "temperature": 0.5, "messages": [
         {"role": "system", "content": "You are a helpful assistant."},
@@ -269,6 +283,22 @@ def vendor(options):
         os._exit(1)
 
 
+def http2_before(vendor, folder):
+    """nginx before the vendor, its address, and the setting with which the server trusts it."""
+    nginx = shutil.which("nginx") or "/usr/sbin/nginx"
+    if not os.path.exists(nginx):
+        sys.exit("streams: there is no nginx; apt-get install nginx-light")
+    port = free_port()
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
+                    "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-addext", "basicConstraints=critical,CA:FALSE", "-keyout", f"{folder}/key.pem",
+                    "-out", f"{folder}/cert.pem"], check=True, stderr=subprocess.DEVNULL)
+    with open(f"{folder}/nginx.conf", "w") as file:
+        file.write(NGINX.format(folder=folder, port=port, vendor=vendor))
+    process = subprocess.Popen([nginx, "-c", f"{folder}/nginx.conf"], stderr=subprocess.DEVNULL)
+    wait_for(process, port)
+    return process, f"https://localhost:{port}", f"ca_file: {folder}/cert.pem"
+
+
 def percentile(sorted_values, part):
     return sorted_values[min(len(sorted_values) - 1, int(len(sorted_values) * part))]
 
@@ -276,6 +306,7 @@ def percentile(sorted_values, part):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("binary")
+    parser.add_argument("--http2", action="store_true")
     parser.add_argument("--streams", type=int, default=512)
     parser.add_argument("--frames", type=int, default=64)
     parser.add_argument("--interval", type=float, default=100)
@@ -286,11 +317,14 @@ def main():
     options = parser.parse_args()
     folder = tempfile.mkdtemp(prefix="mortise-streams-")
     child, upstream = vendor(options)
-    process = None
+    process = proxy = None
+    address, trust = f"http://127.0.0.1:{upstream}", ""
     try:
+        if options.http2:
+            proxy, address, trust = http2_before(upstream, folder)
         port = free_port()
         with open(f"{folder}/config.yaml", "w") as file:
-            file.write(CONFIG % (port, folder, folder, upstream))
+            file.write(CONFIG % (port, folder, folder, trust, address))
         # What compiling the plugins leaves behind would be room for streams that nobody counted.
         subprocess.run([options.binary, "plugin", "warm", "--config", f"{folder}/config.yaml"],
                        stdout=subprocess.DEVNULL, check=True)
@@ -318,6 +352,9 @@ def main():
         if process:
             process.terminate()
             process.wait(10)
+        if proxy:
+            proxy.terminate()
+            proxy.wait(10)
         os.kill(child, 9)
         os.waitpid(child, 0)
         shutil.rmtree(folder, ignore_errors=True)
@@ -331,7 +368,8 @@ def main():
 def report(options, rows, delays, before, rested):
     each = {name: statistics.median(row[name] for row in rows) for name in rows[0]}
     p50, p99, most = (value / 1e6 for value in (percentile(delays, 0.5), percentile(delays, 0.99), delays[-1]))
-    print(f"{options.streams} streams at once of {options.frames} frames, one every {options.interval:.0f} ms, "
+    way = "HTTP/2" if options.http2 else "HTTP/1.1"
+    print(f"{options.streams} streams at once of {options.frames} frames, one every {options.interval:.0f} ms, vendor over {way}, "
           f"{options.rounds} rounds: all whole")
     print(f"a frame through the server: p50 {p50:.2f} ms, p99 {p99:.2f} (at most {options.most_ms:.0f}), longest {most:.2f}")
     print(f"an open stream holds {each['RssAnon']:.1f} KiB in all (at most {options.most_kib:.0f}), and {each['warm']:.1f} more "

@@ -4,13 +4,16 @@ use std::sync::Arc;
 
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
+use tokio::task::JoinSet;
 
+use super::certificates::Authority;
 use super::wire::{
     CONTINUATION, GOAWAY, HEADERS, PREFACE, RST_STREAM, SETTINGS, closed, frame, get, head, http2, next_frame, post,
     text,
 };
 use super::{body, held};
-use crate::harness::{ECHO, Server};
+use crate::client::Request;
+use crate::harness::{ECHO, Server, vendors};
 use crate::patience::{soon, until};
 use crate::upstream::{Gate, Upstream};
 
@@ -55,6 +58,45 @@ async fn only_so_many_streams_are_served_at_once() {
         assert!(soon("each of them", stream).await.unwrap().ends_with("data: [DONE]\n\n"));
     }
     assert_eq!(upstream.requests().len(), 5);
+}
+
+/// More than a server takes over one connection.
+const CROWD: usize = 120;
+
+#[tokio::test]
+async fn a_vendor_that_takes_few_streams_over_a_connection_gets_more_connections() {
+    let gate = Gate::new();
+    let upstream = Upstream::always(held(&gate)).await;
+    let authority = Authority::new();
+    let vendor = Server::configured(|home| {
+        let tls = format!("server: {{max_concurrent_streams: 100, ssl: {{{}}}}}", authority.issue().put(home));
+        format!("{}\n{tls}", vendors(home, &upstream))
+    })
+    .await;
+    let port = vendor.addresses[0].port();
+    let server = Server::configured(|home| {
+        std::fs::write(home.join("ca.pem"), authority.pem()).unwrap();
+        format!(
+            "server: {{workers: 1}}\negress: {{ca_file: {}/ca.pem}}\nproviders:\n  vendor: {{plugin: openai, base_url: \
+             \"https://localhost:{port}/v1\", default_model: openai/m}}\n",
+            home.display()
+        )
+    })
+    .await;
+    let ask = serde_json::json!({
+        "model": "vendor/openai/m", "messages": [{"role": "user", "content": "x"}], "stream": true,
+    });
+    let request = Request::new("POST", "/v1/chat/completions").json(&ask);
+    let mut asked = JoinSet::new();
+    for _ in 0..CROWD {
+        let (client, request) = (server.client, request.clone());
+        asked.spawn(async move { client.send(&request).await.text().to_owned() });
+    }
+    until("all of them at once", async || (upstream.requests().len() == CROWD).then_some(())).await;
+    gate.open();
+    for answer in soon("each of them", asked.join_all()).await {
+        assert!(answer.ends_with("data: [DONE]\n\n"), "{answer}");
+    }
 }
 
 #[tokio::test]
