@@ -180,6 +180,11 @@ impl App {
         self.pipeline.asks_for_keys()
     }
 
+    /// What it counts.
+    pub fn metrics(&self) -> Arc<Metrics> {
+        self.telemetry.metrics.clone()
+    }
+
     /// Serves until `end`, then lets requests in flight finish.
     ///
     /// # Errors

@@ -6,6 +6,7 @@ mod health;
 mod logs;
 mod openapi;
 mod plugin;
+mod rest;
 mod serve;
 mod store;
 mod tokens;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use sd_notify::NotifyState;
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::{block_on, print};
+use super::{block_on, print, rest};
 use crate::app::App;
 use crate::config::{self, Config, LogFormat};
 use crate::edge;
@@ -40,7 +40,8 @@ pub(super) fn serve(mut config: Config, file: Option<PathBuf>) -> Result<ExitCod
         for address in app.addresses() {
             tracing::info!(version = env!("CARGO_PKG_VERSION"), "listening on {address}");
         }
-        give_back_memory();
+        rest::give_back();
+        tokio::spawn(rest::keep(app.metrics()));
         tell(NotifyState::Ready);
         // Every signal reaches both of them; the second one counts to two.
         let (mut first, mut second) = (stop_signal()?, stop_signal()?);
@@ -89,15 +90,6 @@ fn log_settings(config: &config::Logging) -> log::Settings {
         LogFormat::Json => log::Format::Json,
     };
     log::Settings { level: config.level.clone(), format, console: config.console, files }
-}
-
-/// What only the start needed goes back to the system: more than all that stays.
-fn give_back_memory() {
-    #[expect(unsafe_code, reason = "a call of the allocator's that takes no pointer")]
-    // SAFETY: see the reason; it may be called at any time, on any thread.
-    unsafe {
-        libmimalloc_sys::mi_collect(true);
-    }
 }
 
 /// Hears SIGTERM and SIGINT.

@@ -42,6 +42,9 @@ pub trait Provider: Send + Sync {
     /// If no instance can be had, or the guest fails at once.
     fn open(&self, operation: Operation, settings: &str, tenancy: &Tenancy) -> Result<Box<dyn Exchange>>;
 
+    /// Nobody will ask for a while: what can be had again is let go of.
+    fn rest(&self);
+
     /// Whether its guests take so long that nobody else should wait for the thread that they run on.
     fn is_slow(&self) -> bool;
 }

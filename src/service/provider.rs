@@ -170,7 +170,12 @@ impl Providers {
                 None => Arc::new(Provider {
                     name: name.clone(),
                     configured,
-                    state: self.vendor(name, plugin, entry, snapshot),
+                    state: self.vendor(name, plugin, entry, snapshot).inspect_err(|_| {
+                        // All of those that are bundled are looked at, and few are ever of use.
+                        if let Some(guest) = published.and_then(|published| published.provider()) {
+                            guest.rest();
+                        }
+                    }),
                     circuit: match before.get(name) {
                         Some(before) => before.circuit.clone(),
                         None => Circuit::new(self.config.routing.breaker),

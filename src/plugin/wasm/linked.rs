@@ -1,10 +1,11 @@
-//! Code that can be instantiated: read when somebody first needs it.
+//! Code that can be instantiated: read when somebody needs it.
 //!
 //! Most of the plugins that a server has bundled are never asked; what they take (a millisecond or two of the start, more than
 //! a megabyte each) is taken only for those that are.
 
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, Mutex, PoisonError};
 
+use arc_swap::ArcSwapOption;
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
@@ -19,9 +20,12 @@ use crate::plugin::bundled::Bundled;
 use crate::plugin::manifest::{self, refused};
 
 /// See the module.
-pub(super) struct Linked<P>(LazyLock<Result<P>, Read<P>>);
-
-type Read<P> = Box<dyn FnOnce() -> Result<P> + Send>;
+pub(super) struct Linked<P> {
+    /// Where it is read from; what can't be read again is always there.
+    kept: Option<(Kept, Link<P>)>,
+    code: ArcSwapOption<Result<P>>,
+    reading: Mutex<()>,
+}
 
 /// Makes code of kind `P` of a component.
 type Link<P> = fn(&str, &Component) -> Result<P>;
@@ -36,24 +40,39 @@ pub(super) struct Kept {
 
 // === impl Linked ===
 
-impl<P: Send + 'static> Linked<P> {
-    /// What is there already.
+impl<P: Clone> Linked<P> {
+    /// What is there already, and always will be.
     pub(super) fn now(code: P) -> Self {
-        let linked = Self(LazyLock::new(Box::new(move || Ok(code))));
-        // Nothing stays for later.
-        let _ = LazyLock::force(&linked.0);
-        linked
+        Self { kept: None, code: ArcSwapOption::from_pointee(Ok(code)), reading: Mutex::default() }
     }
 
     /// What is linked by `link` when it is needed.
     pub(super) fn later(kept: Kept, link: Link<P>) -> Self {
-        Self(LazyLock::new(Box::new(move || link(kept.bundled.id, &kept.component()?))))
+        Self { kept: Some((kept, link)), code: ArcSwapOption::empty(), reading: Mutex::default() }
     }
 
     /// # Errors
     /// If it can't be read or compiled; that stays so.
-    pub(super) fn get(&self) -> Result<&P> {
-        LazyLock::force(&self.0).as_ref().map_err(Clone::clone)
+    pub(super) fn get(&self) -> Result<P> {
+        if let Some(code) = &*self.code.load() {
+            return Result::clone(code);
+        }
+        let _turn = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
+        // Somebody else may have been faster.
+        if let Some(code) = &*self.code.load() {
+            return Result::clone(code);
+        }
+        let Some((kept, link)) = &self.kept else { return Err(Error::internal("a plugin's code is gone")) };
+        let code = kept.component().and_then(|component| link(kept.bundled.id, &component));
+        self.code.store(Some(Arc::new(code.clone())));
+        code
+    }
+
+    /// Lets go of what can be read again.
+    pub(super) fn rest(&self) {
+        if self.kept.is_some() {
+            self.code.store(None);
+        }
     }
 }
 

@@ -96,6 +96,10 @@ impl Provider for WasmProvider {
         Ok(info)
     }
 
+    fn rest(&self) {
+        self.0.code.rest();
+    }
+
     fn open(&self, operation: Operation, settings: &str, tenancy: &Tenancy) -> Result<Box<dyn Exchange>> {
         let version = &self.0;
         version.vitals.admit()?;

@@ -32,11 +32,9 @@ use crate::plugin::{Provider, grant};
 /// The largest file that is taken for a plugin.
 pub(super) const LARGEST: u64 = 64 << 20;
 
-/// A file that is known to be a plugin, and its code.
+/// A file that is known to be a plugin, and what became of its code.
 pub(super) struct Prepared {
-    pub(super) digest: String,
     pub(super) manifest: Manifest,
-    pub(super) component: Component,
     pub(super) code: Code,
 }
 
@@ -53,14 +51,14 @@ pub(super) enum Source<'s> {
 /// # Errors
 /// Names the stage that failed, and what to do.
 pub(super) fn prepare(sandbox: &Sandbox, source: Source<'_>) -> Result<Prepared> {
-    compile(sandbox, source, manifest::read(source.bytes())?)
+    let manifest = manifest::read(source.bytes())?;
+    let (_, code) = compile(sandbox, source, &source.digest(), &manifest.id)?;
+    Ok(Prepared { manifest, code })
 }
 
-fn compile(sandbox: &Sandbox, source: Source<'_>, manifest: Manifest) -> Result<Prepared> {
-    let digest = source.digest();
-    let compiled = sandbox.cache.compile(&sandbox.engine, source.bytes(), &digest);
-    let (component, code) = compiled.map_err(|error| not_running(&manifest.id, &error))?;
-    Ok(Prepared { digest, manifest, component, code })
+fn compile(sandbox: &Sandbox, source: Source<'_>, digest: &str, id: &str) -> Result<(Component, Code)> {
+    let compiled = sandbox.cache.compile(&sandbox.engine, source.bytes(), digest);
+    compiled.map_err(|error| not_running(id, &error))
 }
 
 /// Stages the component of `source`; blocks for as long as compiling takes.
@@ -70,15 +68,14 @@ fn compile(sandbox: &Sandbox, source: Source<'_>, manifest: Manifest) -> Result<
 pub(super) fn stage(sandbox: &Sandbox, config: &config::Plugins, source: Source<'_>) -> Result<Published> {
     let manifest = manifest::read(source.bytes())?;
     let id = &manifest.id;
-    let kept = source.kept(sandbox);
+    let (digest, origin, kept) = (source.digest(), source.origin(), source.kept(sandbox));
     let vitals = Vitals::new(id, config.limits_of(id), config.quarantine, sandbox.counts.of(id));
     // What nobody may ever ask for is looked at no further.
     if let (PluginKind::Provider, Some(kept)) = (manifest.kind, kept.clone()) {
         let version = provider(sandbox, config, vitals, Linked::later(kept, linked::provider));
-        return Ok(publish_provider(config, source.origin(), source.digest(), manifest, version));
+        return Ok(publish_provider(config, origin, digest, manifest, version));
     }
-    let Prepared { digest, manifest, component, .. } = compile(sandbox, source, manifest)?;
-    let id = &manifest.id;
+    let compiled = || compile(sandbox, source, &digest, id).map(|(component, _)| component);
     if let Some(schema) = &manifest.settings {
         jsonschema::validator_for(&serde_json::Value::Object(schema.clone())).map_err(|error| {
             refused(format!("plugin `{id}`: the schema of its settings is no JSON Schema: {error}"))
@@ -86,26 +83,27 @@ pub(super) fn stage(sandbox: &Sandbox, config: &config::Plugins, source: Source<
     }
     match manifest.kind {
         PluginKind::Provider => {
-            let version = provider(sandbox, config, vitals, Linked::now(linked::provider(id, &component)?));
+            let version = provider(sandbox, config, vitals, Linked::now(linked::provider(id, &compiled()?)?));
             // A plugin may refuse to describe itself without settings; what it may not is break its limits.
             if let Err(error) = WasmProvider(version.clone()).describe("{}")
                 && error.fault() == Fault::Plugin
             {
                 return Err(error);
             }
-            Ok(publish_provider(config, source.origin(), digest, manifest, version))
+            Ok(publish_provider(config, origin, digest, manifest, version))
         }
         PluginKind::Tool => {
-            let grants = grant::effective(&manifest, source.origin(), config.grants.get(id));
-            let code = Linked::now(linked::tools(id, &component)?);
-            let mut version = tool(sandbox, config, &manifest, source.origin(), &grants, code, vitals)?;
+            let grants = grant::effective(&manifest, origin, config.grants.get(id));
+            let code = match kept {
+                Some(kept) => Linked::later(kept, linked::tools),
+                None => Linked::now(linked::tools(id, &compiled()?)?),
+            };
+            let version = tool(sandbox, config, &manifest, origin, &grants, code, vitals)?;
             let specs = listed(&version)?;
-            if let Some(kept) = kept {
-                version.read_again_later(kept);
-            }
+            version.rest();
             let version = Arc::new(version);
             let plugin = Plugin::Tool(Arc::new(WasmTool::new(version.clone(), specs)));
-            Ok(Published { manifest, origin: source.origin(), digest, grants, plugin, health: version })
+            Ok(Published { manifest, origin, digest, grants, plugin, health: version })
         }
     }
 }

@@ -20,7 +20,7 @@ use self::instance::Instance;
 pub(in crate::plugin::wasm) use self::state::{Denials, Quota, State};
 use super::bindings::tools::ToolPluginPre;
 use super::engine::Apart;
-use super::linked::{self, Kept, Linked};
+use super::linked::Linked;
 use super::pool::{Pool, Pools, Sharing};
 use super::vitals::Vitals;
 use crate::config::Isolation;
@@ -91,9 +91,9 @@ impl Version {
         Self { vitals: Arc::new(vitals), code, rights, isolation, settings, means, apart, pool }
     }
 
-    /// Lets go of its code, which is read again when a tool is called.
-    pub(in crate::plugin::wasm) fn read_again_later(&mut self, kept: Kept) {
-        self.code = Linked::later(kept, linked::tools);
+    /// Lets go of code that can be read again when a tool is called.
+    pub(in crate::plugin::wasm) fn rest(&self) {
+        self.code.rest();
     }
 
     /// Asks a fresh guest for its tools.
