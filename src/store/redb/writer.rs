@@ -1,6 +1,8 @@
 //! The one thread that writes: it joins what waits into one transaction, and answers when that is on disk.
 //!
-//! While one transaction is synced, the next batches gather; nobody waits for company. Each batch is judged inside the
+//! While one transaction is synced, the next batches gather. Where there were many, it waits a moment for those who were just
+//! answered to come again: a transaction of all of them takes little longer than one of half. Who is alone waits for nobody. Each
+//! batch is judged inside the
 //! transaction, behind those before it, and fails alone. What fails with the disk fails for all, and the database is closed:
 //! its library doesn't trust itself after that. It is then opened again, which brings it back to its last whole transaction.
 
@@ -22,6 +24,10 @@ use crate::store::spaces;
 /// What one transaction joins at most.
 const MOST_JOBS: usize = 1024;
 const MOST_BYTES: usize = 16 << 20;
+
+/// How many make a crowd that is waited for, and how long at most.
+const CROWD: usize = 8;
+const PATIENCE: Duration = Duration::from_micros(200);
 
 /// What must stay free on the disk. The database never overwrites a page that is in use, so even deleting takes some.
 const SPARE: u64 = 4 << 20;
@@ -57,6 +63,8 @@ pub(super) struct Writer {
     messages: Receiver<Message>,
     /// Taken from the queue too early.
     next: Option<Message>,
+    /// How many the last transaction joined.
+    crowd: usize,
     /// What failed, until it is over.
     trouble: Option<Trouble>,
 }
@@ -72,7 +80,7 @@ type Outcome = Result<Committed, StoreError>;
 
 impl Writer {
     pub(super) fn new(medium: Arc<dyn Medium>, shared: Arc<Shared>, messages: Receiver<Message>) -> Self {
-        Self { medium, shared, messages, next: None, trouble: None }
+        Self { medium, shared, messages, next: None, crowd: 0, trouble: None }
     }
 
     /// Works until it is told to end, or nobody is left who could tell it anything.
@@ -108,19 +116,26 @@ impl Writer {
     fn serve(&mut self, first: Job) {
         let mut bytes = first.batch.weight();
         let mut jobs = vec![first];
+        let until = Instant::now() + PATIENCE;
         while jobs.len() < MOST_JOBS && bytes < MOST_BYTES {
-            match self.messages.try_recv() {
-                Ok(Message::Commit(job)) => {
+            let message = match self.messages.try_recv() {
+                Err(TryRecvError::Empty) if self.crowd >= CROWD && jobs.len() < self.crowd => {
+                    self.messages.recv_timeout(until.saturating_duration_since(Instant::now())).ok()
+                }
+                message => message.ok(),
+            };
+            match message {
+                Some(Message::Commit(job)) => {
                     bytes += job.batch.weight();
                     jobs.push(job);
                 }
-                Ok(other) => {
-                    self.next = Some(other);
+                other => {
+                    self.next = other;
                     break;
                 }
-                Err(TryRecvError::Empty | TryRecvError::Disconnected) => break,
             }
         }
+        self.crowd = jobs.len();
         if self.trouble.as_ref().is_some_and(|trouble| trouble.retry <= Instant::now()) {
             self.look();
         }
