@@ -92,7 +92,8 @@ impl Speaker {
     pub(super) async fn next(&mut self) -> Result<Option<Piece>> {
         match self {
             Self::Alone(turn) => Ok(turn.events().await?.map(Piece::Said)),
-            Self::Equipped(assisted, _) => assisted.next().await,
+            // Four kilobytes that a stream without tools needn't hold.
+            Self::Equipped(assisted, _) => Box::pin(assisted.next()).await,
         }
     }
 

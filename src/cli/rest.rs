@@ -15,9 +15,9 @@ use rustix::mm::{Advice, madvise};
 use crate::telemetry::metrics::Metrics;
 
 /// How often it is looked whether the server rests.
-const LOOK: Duration = Duration::from_mins(5);
+const LOOK: Duration = Duration::from_secs(30);
 /// It rests where it was asked no more in that time: probes and scrapes never end.
-const FEW: u64 = 300;
+const FEW: u64 = 10;
 
 /// Gives back memory whenever the server comes to rest, until the process ends.
 pub(super) async fn keep(metrics: Arc<Metrics>) {
