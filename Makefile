@@ -32,6 +32,7 @@ bench: check-toolchain
 	cargo build --release
 	python3 tests/bench/load.py $(TARGET)/release/mortise
 	python3 tests/bench/streams.py $(TARGET)/release/mortise
+	python3 tests/bench/streams.py $(TARGET)/release/mortise --http2
 	python3 tests/bench/runs.py $(TARGET)/release/mortise
 	python3 tests/bench/translation.py $(TARGET)/release/mortise
 	python3 tests/bench/logins.py $(TARGET)/release/mortise --most 1.5
