@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
+use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout};
 
 use crate::api::{self, State};
@@ -51,6 +52,7 @@ pub struct App {
     store: Store,
     runs: Arc<Runs>,
     sessions: Arc<Sessions>,
+    accounts: Arc<Accounts>,
     budgets: Arc<Budgets>,
     /// Absent where nothing is stored.
     control: Option<Listening>,
@@ -157,7 +159,8 @@ impl App {
         };
         let router = Router::new(endpoints, api::FALLBACK).map_err(Error::internal)?;
         let state = Arc::new(state);
-        let pipeline = Arc::new(Pipeline::new(state, router, &server, limiter, accounts, telemetry.clone(), clock)?);
+        let pipeline =
+            Arc::new(Pipeline::new(state, router, &server, limiter, accounts.clone(), telemetry.clone(), clock)?);
         // Before anybody can ask how they are. A store that is full still gives what it has; what can't be written is later.
         for picked_up in [sessions.pick_up(!shared).await, runs.pick_up(!shared).await] {
             if let Err(error) = picked_up {
@@ -167,7 +170,7 @@ impl App {
         let control = listening(control, &store, &data);
         let doors = listeners.open()?;
         readiness.ready();
-        Ok(Self { doors, pipeline, readiness, loader, telemetry, store, runs, sessions, budgets, control })
+        Ok(Self { doors, pipeline, readiness, loader, telemetry, store, runs, sessions, accounts, budgets, control })
     }
 
     /// Where it listens, in the order of the configuration.
@@ -200,13 +203,13 @@ impl App {
             tends.abort();
             runs.shut_down().await;
         };
-        let sweeping = tokio::spawn(self.sessions.clone().sweep());
+        let sweeping = [tokio::spawn(self.sessions.clone().sweep()), tokio::spawn(self.accounts.sweep())];
         let served = self.doors.serve(self.pipeline, self.readiness, end).await;
         watching.abort();
         tending.abort();
         // Some may have been begun since.
         self.runs.shut_down().await;
-        sweeping.abort();
+        sweeping.iter().for_each(JoinHandle::abort);
         // What was answered is written, and what it took, if the store still takes it.
         if timeout(LAST_WORDS, self.budgets.flush()).await.is_err() {
             tracing::error!("the store didn't take what calls used within {} s", LAST_WORDS.as_secs());

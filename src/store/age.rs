@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Change, Key, Record, spaces};
+use super::{Change, Key, Record, Store, Stored, spaces};
 use crate::model::Result;
 
 /// What is to be looked at, whether it has outlived its use.
@@ -38,7 +38,15 @@ impl Aged {
     }
 }
 
+/// At most `limit` of what is to be looked at before `when`, the longest due first.
+///
+/// # Errors
+/// If the store can't be read.
+pub async fn due(store: &Store, what: &str, when: Timestamp, limit: usize) -> Result<Vec<Stored<Aged>>> {
+    store.list(spaces::AGES.key().text(what).within_before(&key(what, when)), limit).await
+}
+
 /// Before what is to be looked at at `when` or later.
-pub(super) fn key(what: &str, when: Timestamp) -> Key {
+fn key(what: &str, when: Timestamp) -> Key {
     spaces::AGES.key().text(what).number(u64::try_from(when.as_millisecond()).unwrap_or_default())
 }

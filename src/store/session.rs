@@ -292,8 +292,7 @@ impl Sessions {
     /// # Errors
     /// If the store can't be read.
     pub async fn due(&self, what: &str, when: Timestamp, limit: usize) -> Result<Vec<Stored<Aged>>> {
-        let all = spaces::AGES.key().text(what);
-        self.store.list(all.within_before(&age::key(what, when)), limit).await
+        age::due(&self.store, what, when, limit).await
     }
 
     /// Makes `change`.

@@ -1,6 +1,7 @@
 //! Writing the body of a request.
 
 use mortise_sdk::chat::{MediaSource, Part, Reasoning, Request, ResponseFormat, ResultPart};
+use mortise_sdk::foreign::is_anothers;
 use mortise_sdk::json::{Object, Splice};
 use mortise_sdk::provider::Error;
 
@@ -25,12 +26,19 @@ pub(crate) enum Purpose {
     Count,
 }
 
-/// Writes the body anew, or changes in the caller's what must be changed.
+/// Writes the body anew, or changes in the caller's what must be changed. Anew too where thoughts of other vendors are to be left
+/// out, which an earlier answer came with.
 pub(crate) fn body(request: &Request, settings: &Settings, purpose: Purpose) -> Result<Vec<u8>, Error> {
     match &request.raw {
-        Some(raw) => changed(request, raw, purpose),
-        None => written(request, settings, purpose),
+        Some(raw) if !request.messages.iter().flat_map(|message| &message.parts).any(is_anothers_thought) => {
+            changed(request, raw, purpose)
+        }
+        _ => written(request, settings, purpose),
     }
+}
+
+fn is_anothers_thought(part: &Part) -> bool {
+    matches!(part, Part::Thinking(thinking) if is_anothers(thinking))
 }
 
 fn changed(request: &Request, raw: &str, purpose: Purpose) -> Result<Vec<u8>, Error> {

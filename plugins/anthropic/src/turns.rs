@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use mortise_sdk::chat::{CachePoint, Field, Media, Message, Part, Role, Thinking, ToolCall, ToolResult};
+use mortise_sdk::foreign::is_anothers;
 use mortise_sdk::json::{Object, check};
 use mortise_sdk::provider::Error;
 
@@ -167,6 +168,7 @@ impl<'a> Builder<'a> {
                 self.mark(place, cache_control(point));
                 return Ok(());
             }
+            Part::Thinking(thinking) if assistants && is_anothers(thinking) => return Ok(()),
             Part::Thinking(thinking) if assistants => match thinking {
                 Thinking { text, redacted: true, .. } => Body::Redacted(text),
                 Thinking { text, signature: Some(signature), .. } if !signature.is_empty() => {

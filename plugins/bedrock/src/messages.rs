@@ -1,6 +1,7 @@
 //! Writing the conversation: instructions apart, then turns of the user and the assistant, one after the other.
 
 use mortise_sdk::chat::{CachePoint, Message, Part, Request, ResultPart, Role, Thinking, ToolCall, ToolResult};
+use mortise_sdk::foreign::is_anothers;
 use mortise_sdk::json::{Array, Object};
 use mortise_sdk::provider::Error;
 
@@ -115,9 +116,10 @@ fn write_part(list: &mut Array<'_>, part: &Part, end: bool, documents: &mut usiz
     Ok(())
 }
 
-/// Thoughts without the vendor's proof are nobody's: they are left out.
+/// Thoughts without the vendor's proof are nobody's, and others can't be read: they are left out.
 fn write_thinking(list: &mut Array<'_>, thinking: &Thinking) {
     match &thinking.signature {
+        _ if is_anothers(thinking) => {}
         _ if thinking.redacted => {
             list.object().object("reasoningContent").put("redactedContent", &thinking.text);
         }

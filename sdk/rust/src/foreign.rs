@@ -1,6 +1,6 @@
-//! Fields of another dialect, for a vendor that has none of its own under those names: which may be left out, and why.
+//! What another vendor has said or another dialect has: which of it may be left out, and why.
 
-use crate::chat::Field;
+use crate::chat::{Field, Thinking};
 use crate::provider::Error;
 
 /// Hints about caching, for vendors that cache by themselves.
@@ -26,6 +26,13 @@ fn is_idle(field: &Field) -> bool {
             "verbosity" => value == "\"medium\"",
             _ => false,
         }
+}
+
+/// Whether a thought was proven by a vendor other than Anthropic, which alone could read the proof. Where only one model can, its
+/// plugin marks it (`gemini:MODEL:…`, `rs_…:…`); Anthropic's are base64, which has no colon.
+pub fn is_anothers(thinking: &Thinking) -> bool {
+    let proof = if thinking.redacted { Some(&thinking.text) } else { thinking.signature.as_ref() };
+    proof.is_some_and(|proof| proof.contains(':'))
 }
 
 /// Refuses a field of a `place` (the request, a message, a tool) that means something and can't be said to `vendor`.

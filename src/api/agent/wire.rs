@@ -44,15 +44,18 @@ pub(super) struct TaskRequest {
     #[schemars(range(min = 1, max = 4_294_967_295_u32))]
     max_iterations: Option<u32>,
     /// Seconds at work.
-    #[schemars(range(min = 1, max = 9_007_199_254_740_991_u64))]
+    #[schemars(range(min = 1, max = LARGEST))]
     timeout_seconds: Option<u64>,
     /// Tokens, read and written.
-    #[schemars(range(min = 1, max = 9_007_199_254_740_991_u64))]
+    #[schemars(range(min = 1, max = LARGEST))]
     max_tokens: Option<u64>,
     /// US dollars, as far as prices are known.
     #[schemars(range(min = 0.0))]
     max_cost: Option<f64>,
 }
+
+/// The largest number that every reader of JSON reads exactly.
+const LARGEST: u64 = (1 << 53) - 1;
 
 const KNOWN: &str = "description, acceptance_criteria, model, provider, run_mode, allowed_tools, disallowed_tools, \
                      permission_mode, approval, max_iterations, timeout_seconds, max_tokens, max_cost";
@@ -255,6 +258,10 @@ impl TaskRequest {
             ("max_tokens", new.tokens == Some(0)),
             ("max_cost", new.cost.is_some_and(|cost| cost < 0.0)),
         ];
+        let huge = [("timeout_seconds", new.seconds), ("max_tokens", new.tokens)];
+        if let Some((name, _)) = huge.iter().find(|(_, number)| number.is_some_and(|number| number > LARGEST)) {
+            return Err(body.wrong(name, &format!("it is more than {LARGEST}")));
+        }
         if let Some((name, _)) = zero.iter().find(|(_, wrong)| *wrong) {
             return Err(body.wrong(name, "it is too small"));
         }

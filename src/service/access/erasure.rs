@@ -3,11 +3,17 @@
 //! Whoever keeps something that users own says so by [`Belongings`]; the composition root brings them together
 //! ([`Accounts::entrust`]). The audit log stays: it says what happened, and names users by ids alone.
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::{Arc, PoisonError};
+use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use futures_util::stream::{self, BoxStream, Stream, StreamExt};
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
+use tokio::time::sleep;
 
 use super::audit::Origin;
 use super::records;
@@ -15,7 +21,16 @@ use super::{Accounts, budget_keys};
 use crate::model::account::{Role, User};
 use crate::model::{Error, Fault, Kind, Result};
 use crate::service::clock;
+use crate::store::age::{self, Aged};
 use crate::store::{Change, Committed, Stored};
+
+/// Where owners that are gone stand among what is looked at.
+const GONE: &str = "owner";
+/// So long after an owner is gone the last request is over that was let in before.
+const LAST_REQUEST: SignedDuration = SignedDuration::from_hours(1);
+/// How often it is looked for what such requests have made, and after how many owners at once.
+const EVERY: Duration = Duration::from_mins(10);
+const SOME: usize = 64;
 
 /// Something that keeps what users own.
 pub trait Belongings: Send + Sync {
@@ -67,6 +82,7 @@ impl Accounts {
         change.delete_range(records::logins(id).within());
         change.delete_range(budget_keys(&records::user_subject(id)).within());
         change.add(records::count(user.role, user.is_active), -1);
+        leave(&mut change, id, self.clock.now())?;
         self.audit.put(&mut change, origin, "user.erased", Some(id), json!({"erased": erased}))?;
         if self.store.commit(change).await? == Committed::Conflict {
             return Err(Error::caller(Kind::Conflict, "the account is being changed by others; try again"));
@@ -129,6 +145,38 @@ impl Accounts {
         Ok(stream::iter(first).chain(stream::iter(rest).flatten()))
     }
 
+    /// Takes away what requests have made that were let in before their owner was gone, until this is dropped.
+    pub async fn sweep(self: Arc<Self>) {
+        loop {
+            if let Err(error) = self.erase_late().await {
+                tracing::warn!(
+                    error = error.to_string(),
+                    "what may be left of owners that are gone can't be looked for"
+                );
+            }
+            sleep(EVERY).await;
+        }
+    }
+
+    async fn erase_late(&self) -> Result<()> {
+        let Ok(before) = self.clock.now().checked_sub(LAST_REQUEST) else { return Ok(()) };
+        for gone in age::due(&self.store, GONE, before, SOME).await? {
+            let erased = self.erase_belongings(&gone.record.id).await?;
+            if erased.values().any(|count| *count != 0) {
+                tracing::info!(
+                    owner = gone.record.id,
+                    ?erased,
+                    "what was made while its owner was erased was taken out"
+                );
+            }
+            let mut change = Change::default();
+            change.remove(&gone);
+            // Whoever was faster has done the same.
+            let _: Committed = self.store.commit(change).await?;
+        }
+        Ok(())
+    }
+
     /// Takes away all that `owner` owns; says how much it was, by who kept it.
     pub(super) async fn erase_belongings(&self, owner: &str) -> Result<serde_json::Map<String, Value>> {
         let mut erased = serde_json::Map::new();
@@ -141,4 +189,12 @@ impl Accounts {
 
 fn not_found() -> Error {
     Error::caller(Kind::NotFound, "User not found")
+}
+
+/// It is looked once more, later, what `owner` owns, who is gone since `now`.
+///
+/// # Errors
+/// If that can't be written down.
+pub(super) fn leave(change: &mut Change, owner: &str, now: Timestamp) -> Result<()> {
+    Aged { owner: String::new(), id: owner.to_owned() }.watch(change, GONE, now)
 }

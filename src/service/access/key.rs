@@ -198,8 +198,9 @@ impl Accounts {
         change.delete(records::key_hash(&stored.record.hash));
         change.delete(records::seen(&subject));
         change.delete_range(budget_keys(&subject).within());
-        if let Some(user) = &key.user {
-            change.delete(records::keys_of(user).text(&key.id));
+        match &key.user {
+            Some(user) => change.delete(records::keys_of(user).text(&key.id)),
+            None => super::erasure::leave(&mut change, &key.id, self.clock.now())?,
         }
         let told = json!({"name": key.name, "prefix": key.prefix});
         self.audit.put(&mut change, origin, "key.revoked", Some(&key.id), told)?;

@@ -1,6 +1,6 @@
 //! Requests in the vendor's own dialect.
 
-use mortise_sdk::chat::{Field, Request};
+use mortise_sdk::chat::{Field, Message, Part, Request, Role, Thinking};
 use mortise_sdk::provider::{ErrorKind, Operation};
 use mortise_sdk::testing::Run;
 
@@ -28,6 +28,24 @@ fn the_caller_s_bytes_go_out_but_for_the_model() {
     let raw = r#"{ "messages" : [{"role":"user","content":"h\u00e9"}],
         "model":"fast", "max_tokens": 1e3, "temperature":1.50, "future": {"model": "x"}, "stream":true }"#;
     assert_eq!(body(raw, true), raw.replace("\"fast\"", "\"claude-sonnet-4-5\""));
+}
+
+#[test]
+fn another_vendor_s_thoughts_are_left_out_of_the_caller_s_bytes() {
+    let raw = r#"{"model":"a","max_tokens":9,"messages":[{"role":"user","content":"?"},{"role":"assistant","content":[
+        {"type":"thinking","thinking":"Hm.","signature":"gemini:gemini-3-pro:c2ln"},{"type":"text","text":"Yes."}]},
+        {"role":"user","content":"Sure?"}]}"#;
+    let thought = Thinking { text: "Hm.".into(), signature: Some("gemini:gemini-3-pro:c2ln".into()), redacted: false };
+    let answer = Message::new(Role::Assistant, vec![Part::Thinking(thought), Part::Text("Yes.".into())]);
+    let messages = vec![Message::user("?"), answer, Message::user("Sure?")];
+    let sent = run(Request { messages, max_tokens: Some(9), ..request(raw, false) }).sent_json();
+    assert_eq!(sent["max_tokens"], 9);
+    assert_eq!(
+        sent["messages"],
+        serde_json::json!([
+            {"role": "user", "content": "?"}, {"role": "assistant", "content": "Yes."}, {"role": "user", "content": "Sure?"},
+        ])
+    );
 }
 
 #[test]

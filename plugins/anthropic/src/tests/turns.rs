@@ -220,6 +220,9 @@ fn thoughts_go_back_only_with_their_signature() {
         thinking("", Some("unshown"), false),
         thinking("opaque", None, true),
         thinking("of another vendor", None, false),
+        thinking("of Gemini", Some("gemini:gemini-3-pro:c2ln"), false),
+        thinking("gemini:gemini-3-pro:c2ln", None, true),
+        thinking("of OpenAI", Some("rs_1:c2ln"), false),
         text("Yes."),
     ];
     let body = said(vec![Message::user("?"), assistant(parts), Message::user("Sure?")]);

@@ -138,6 +138,8 @@ fn thinking_is_asked_for_and_replayed_with_its_proof() {
             vec![
                 thinking("hm", Some("s"), false),
                 thinking("mine", None, false),
+                thinking("of Gemini", Some("gemini:gemini-3-pro:c2ln"), false),
+                thinking("rs_1:c2ln", None, true),
                 thinking("xx", None, true),
                 Part::Text("a".into()),
             ],
