@@ -1,5 +1,6 @@
 //! A model's turn in progress, read event by event or as a whole.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::answer::{Answer, Assembly};
@@ -46,13 +47,15 @@ pub(super) struct Talk {
     call: Call,
     /// Whether the model has said why it stopped.
     stopped: bool,
+    /// Of the calls of tools so far.
+    ids: BTreeSet<String>,
 }
 
 // === impl Talk ===
 
 impl Talk {
     pub(super) fn new(drive: Drive, call: Call) -> Self {
-        Self { drive, call, stopped: false }
+        Self { drive, call, stopped: false, ids: BTreeSet::new() }
     }
 
     /// What comes up to the model's first word.
@@ -88,6 +91,7 @@ impl Talk {
                         _ => None,
                     })
                     .collect();
+                events.iter_mut().for_each(|event| self.tell_apart(event));
                 bill.add(&mut events);
                 self.stopped |= events.iter().any(|event| matches!(event, Event::Stopped(_)));
                 Ok(Some(events))
@@ -105,6 +109,22 @@ impl Talk {
                 Err(error)
             }
         }
+    }
+}
+
+impl Talk {
+    /// A call whose id another call of the answer has gets one of its own: by their ids results find their calls, and some vendors
+    /// count them anew in every piece.
+    fn tell_apart(&mut self, event: &mut Event) {
+        let Event::CallStarted { id, .. } = event else { return };
+        let mut own = id.clone();
+        for number in 2.. {
+            if self.ids.insert(own.clone()) {
+                break;
+            }
+            own = format!("{id}_{number}");
+        }
+        *id = own;
     }
 }
 

@@ -69,6 +69,28 @@ async fn calls_whose_pieces_interleave_are_told_whole() {
     all_tell("openai", Answer::stream(&events), true, &expected).await;
 }
 
+/// Whoever reads the answers here refuses two calls of one id.
+#[tokio::test]
+async fn calls_of_the_same_id_are_told_apart() {
+    let expected = calls("", &[("f", json!({"x": 1})), ("f", json!({"x": 2})), ("g", json!({}))]);
+    let events = [
+        opening(),
+        call_begins(0, "call_0", "f"),
+        call_goes_on(0, "{\"x\":1}"),
+        call_begins(1, "call_0", "f"),
+        call_goes_on(1, "{\"x\":2}"),
+        call_begins(2, "call_0", "g"),
+        chunk(json!({}), Some("tool_calls")),
+    ];
+    all_tell("openai", Answer::stream(&events), true, &expected).await;
+    let whole = calling(&[
+        openai::call("call_0", "f", "{\"x\":1}"),
+        openai::call("call_0", "f", "{\"x\":2}"),
+        openai::call("call_0", "g", "{}"),
+    ]);
+    all_tell("openai", Answer::json(&whole), false, &expected).await;
+}
+
 #[tokio::test]
 async fn nothing_empty_stands_before_a_call() {
     let expected = calls("", &[("f", json!({}))]);

@@ -19,6 +19,8 @@ struct Slot {
     block: u32,
     /// Arguments that came before the name. Absent when the call has been announced.
     early: Option<String>,
+    /// Whether a piece of the current chunk belongs to it.
+    fresh: bool,
 }
 
 impl Calls {
@@ -49,12 +51,19 @@ impl Calls {
             None => {
                 let ordinal = self.open.len();
                 let id = if id.is_empty() { format!("call_{answer}_{ordinal}") } else { id.to_owned() };
-                self.open.push(Slot { index: call.index, id, block: *next_block, early: Some(String::new()) });
+                self.open.push(Slot {
+                    index: call.index,
+                    id,
+                    block: *next_block,
+                    early: Some(String::new()),
+                    fresh: true,
+                });
                 *next_block += 1;
                 ordinal
             }
         };
         let Some(slot) = self.open.get_mut(slot) else { return Ok(()) };
+        slot.fresh = true;
         if let Some(early) = &mut slot.early {
             early.push_str(&arguments);
             if name.is_empty() {
@@ -81,8 +90,14 @@ impl Calls {
         }
     }
 
+    /// Another chunk begins.
+    pub(super) fn begin_chunk(&mut self) {
+        self.open.iter_mut().for_each(|slot| slot.fresh = false);
+    }
+
     /// The slot to which a piece belongs. By index, unless another id and a name say that it is a new call after all;
-    /// without an index by id; a name alone opens a new call, and what has neither continues the last one.
+    /// without an index by id, but for calls of the same chunk, which are as many as it says; a name alone opens a new call, and what
+    /// has neither continues the last one.
     fn find(&self, index: Option<u32>, id: &str, name: &str) -> Option<usize> {
         let last = |matches: &dyn Fn(&Slot) -> bool| self.open.iter().rposition(matches);
         match index {
@@ -93,7 +108,7 @@ impl Calls {
                     && self.open.get(at).is_some_and(|slot| slot.early.is_none() && slot.id != id);
                 (!renamed).then_some(at)
             }
-            None if !id.is_empty() => last(&|slot| slot.id == id),
+            None if !id.is_empty() => last(&|slot| slot.id == id && !slot.fresh),
             None if !name.is_empty() => None,
             None => last(&|_| true),
         }

@@ -190,6 +190,7 @@ impl Reader {
             out.emit(Event::Refusal(delta));
         }
         let answer = self.started.as_deref().unwrap_or_default();
+        self.calls.begin_chunk();
         for call in delta.tool_calls.iter().flatten() {
             self.calls.add(call, &self.names, answer, &mut self.next_block, out)?;
             emit_fields("tool_calls.function.", call.function.as_ref().map_or(&Vec::new(), |f| &f.unknown), out);
