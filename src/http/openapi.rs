@@ -166,8 +166,10 @@ impl Writer {
         let words: Vec<&str> = operation.gives.iter().map(|given| given.description).collect();
         let mut responses = Map::new();
         if endpoint.socket {
-            let switched = "The connection is a WebSocket from here on (over HTTP/2: 200); what is said on it stands under `x-websocket`.";
+            let switched = "The connection is a WebSocket from here on; what is said on it stands under `x-websocket`.";
             responses.insert("101".into(), json!({"description": switched, "headers": headers}));
+            let opened = "Over HTTP/2 (RFC 8441): the stream is a WebSocket from here on.";
+            responses.insert("200".into(), json!({"description": opened, "headers": headers}));
         }
         if !content.is_empty() || !endpoint.socket {
             let (status, given) = match operation.status {

@@ -233,10 +233,21 @@ pub(super) enum Content {
     },
 }
 
+/// Where there is one kind, there is nothing to choose among.
+fn sole(schema: &mut Schema) {
+    if let Some(Value::Array(kinds)) = schema.remove("oneOf")
+        && let Some(Value::Object(kind)) = kinds.into_iter().next()
+    {
+        for (name, value) in kind {
+            schema.as_object_mut().map(|schema| schema.entry(name).or_insert(value));
+        }
+    }
+}
+
 /// A thought that the model shows.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
-#[schemars(rename = "ResponseSummary")]
+#[schemars(rename = "ResponseSummary", transform = sole)]
 pub(super) enum Summary {
     /// One of several.
     SummaryText {
