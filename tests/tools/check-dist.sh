@@ -21,8 +21,8 @@ fail() {
 sha256sum --quiet --check SHA256SUMS || fail "the checksums are not those of the files"
 file "$program" | grep -q 'static-pie linked.*stripped' || fail "no stripped static-pie: $(file "$program")"
 ldd "$program" 2>&1 | grep -q 'statically linked' || fail "it needs libraries: $(ldd "$program")"
-# With their strokes: a page's script may well say "/root".
-for word in "$HOME/" "$root/" "$(hostname)"; do
+# What is in the home: a page's script may well say "/root", and a list of directories "/root/proc".
+for word in "$HOME"/* "$HOME"/.[!.]* "$root/" "$(hostname)"; do
     # Names of machines that are also words say nothing of this one.
     case $word in localhost | debian | linux) continue ;; esac
     if [ ${#word} -gt 4 ] && grep -qaF -- "$word" "$program"; then fail "it tells of this machine: $word"; fi
