@@ -248,3 +248,19 @@ async fn without_a_key_it_says_which_one_to_set() {
     assert!([500, 503].contains(&reply.status()), "{}", reply.text());
     assert!(shape::message(&reply).contains("MORTISE_TESTS_SET_NO_SUCH_KEY"), "{}", reply.text());
 }
+
+#[tokio::test]
+async fn the_callers_bytes_reach_the_vendor_but_for_the_model() {
+    // As nobody would write it.
+    let odd = "{ \"max_tokens\":1e2, \"messages\" : [ {\"content\" : [{\"text\":\"h\\u00e9\\/ 🦀\",\"type\":\"text\"}] ,\"role\":\"user\"} ],\r\n\
+        \t\"metadata\":{\"user_id\":\"u\",\"b\":null}, \"temperature\":1.00,\"model\" :\"MODEL\" }\n";
+    let answer = message(json!([text("Hi!")]), "end_turn");
+    let upstream = Upstream::always(Answer::json(&answer)).await;
+    let server = server(&upstream).await;
+    let request = Request::new("POST", "/anthropic/v1/messages").header("Content-Type", "application/json");
+    let reply = server.client.send(&request.body(odd.replace("MODEL", "anthropic/claude-sonnet-4-5"))).await;
+    assert_eq!(reply.status(), 200, "{}", reply.text());
+    assert!(reply.text().contains("Hi!"));
+    let seen = upstream.request(0).await;
+    assert_eq!(String::from_utf8(seen.body).unwrap(), odd.replace("MODEL", "claude-sonnet-4-5"));
+}
