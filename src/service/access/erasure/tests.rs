@@ -1,3 +1,5 @@
+//! What is left of owners that are gone.
+
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use super::*;
