@@ -110,9 +110,7 @@ impl Talk {
             }
         }
     }
-}
 
-impl Talk {
     /// A call whose id another call of the answer has gets one of its own: by their ids results find their calls, and some vendors
     /// count them anew in every piece.
     fn tell_apart(&mut self, event: &mut Event) {

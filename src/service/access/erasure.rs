@@ -160,21 +160,26 @@ impl Accounts {
 
     async fn erase_late(&self) -> Result<()> {
         let Ok(before) = self.clock.now().checked_sub(LAST_REQUEST) else { return Ok(()) };
-        for gone in age::due(&self.store, GONE, before, SOME).await? {
-            let erased = self.erase_belongings(&gone.record.id).await?;
-            if erased.values().any(|count| *count != 0) {
-                tracing::info!(
-                    owner = gone.record.id,
-                    ?erased,
-                    "what was made while its owner was erased was taken out"
-                );
+        loop {
+            let due = age::due(&self.store, GONE, before, SOME).await?;
+            for gone in &due {
+                let erased = self.erase_belongings(&gone.record.id).await?;
+                if erased.values().any(|count| *count != 0) {
+                    tracing::info!(
+                        owner = gone.record.id,
+                        ?erased,
+                        "what was made while its owner was erased was taken out"
+                    );
+                }
+                let mut change = Change::default();
+                change.remove(gone);
+                // Whoever was faster has done the same.
+                let _: Committed = self.store.commit(change).await?;
             }
-            let mut change = Change::default();
-            change.remove(&gone);
-            // Whoever was faster has done the same.
-            let _: Committed = self.store.commit(change).await?;
+            if due.len() < SOME {
+                return Ok(());
+            }
         }
-        Ok(())
     }
 
     /// Takes away all that `owner` owns; says how much it was, by who kept it.
