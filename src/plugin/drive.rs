@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::runtime::Handle;
-use tokio::task::spawn_blocking;
+use tokio::task::{spawn_blocking, yield_now};
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::{Exchange, Provider, Tenancy};
@@ -20,6 +20,8 @@ use crate::model::{Error, Fault, Kind, Result};
 const WAITS: u32 = 10_000;
 /// See [`WAITS`].
 const SHORTEST_WAIT: Duration = Duration::from_millis(1);
+/// After a guest's step that took this long, others have their turn.
+const LONG_STEP: Duration = Duration::from_micros(100);
 
 /// What bounds a drive.
 #[derive(Clone, Copy, Debug)]
@@ -312,7 +314,15 @@ impl Drop for Drive {
 
 /// Does `work` here, or on a thread of its own if it is `slow`: nobody else shall wait for it.
 async fn apart<T: Send + 'static>(slow: bool, work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
-    if slow { spawn_blocking(work).await.map_err(Error::internal) } else { Ok(work()) }
+    if slow {
+        return spawn_blocking(work).await.map_err(Error::internal);
+    }
+    let began = Instant::now();
+    let outcome = work();
+    if began.elapsed() >= LONG_STEP {
+        yield_now().await;
+    }
+    Ok(outcome)
 }
 
 /// Bytes that an output stands for, roughly.
@@ -336,5 +346,30 @@ fn weight(output: &Output) -> usize {
         Output::Models(models) => models.iter().map(|model| own + model.id.len()).sum(),
         Output::Vector { values, .. } => values.len() * 4,
         _ => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn after_a_long_step_others_have_their_turn() {
+        let order = Mutex::new(Vec::new());
+        let long = || {
+            let began = Instant::now();
+            while began.elapsed() < LONG_STEP {
+                std::hint::spin_loop();
+            }
+        };
+        let guest = async {
+            apart(false, long).await.unwrap();
+            order.lock().unwrap().push("guest");
+        };
+        let other = async { order.lock().unwrap().push("other") };
+        tokio::join!(biased; guest, other);
+        assert_eq!(*order.lock().unwrap(), ["other", "guest"]);
     }
 }

@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use crate::client::REASONING;
 use crate::directives::{self, Directive, Piece};
 use crate::prompt::{self, Prompt};
-use crate::script::{Script, Step};
-use crate::{schema, words};
+use crate::schema;
+use crate::script::{Kind, Script, Step};
 
 /// The most characters that repeating may make of a text.
 const LONGEST: usize = 256 * 1024;
@@ -50,8 +50,8 @@ impl Plan {
         let mut wait = 0;
         for piece in pieces {
             match piece {
-                Piece::Text(text) => plan.steps.extend(words::split(&text).into_iter().map(Step::Say)),
-                Piece::Directive(Directive::Think(text)) => plan.think(&text, wait),
+                Piece::Text(text) => plan.speak(Kind::Text, text),
+                Piece::Directive(Directive::Think(text)) => plan.think(text, wait),
                 Piece::Directive(Directive::Tool { name, arguments }) => plan.call(name, arguments),
                 Piece::Directive(Directive::Wait(milliseconds)) => {
                     wait = milliseconds;
@@ -60,22 +60,28 @@ impl Plan {
                 Piece::Directive(Directive::Fail(error)) => plan.steps.push(Step::Fail(error)),
                 Piece::Directive(Directive::Stop(reason)) => plan.stop = Some(reason),
                 Piece::Directive(Directive::Repeat(times)) => plan.rounds = times,
-                Piece::Directive(Directive::Refuse(text)) => {
-                    plan.steps.extend(words::split(&text).into_iter().map(Step::Refuse));
-                }
+                Piece::Directive(Directive::Refuse(text)) => plan.speak(Kind::Refusal, text),
             }
         }
         plan
     }
 
-    fn think(&mut self, text: &str, wait: u32) {
-        if let Some(Step::Think(word)) = self.thoughts.last_mut() {
-            word.push(' ');
+    fn speak(&mut self, kind: Kind, text: String) {
+        if !text.is_empty() {
+            self.steps.push(Step::Words(kind, text));
+        }
+    }
+
+    fn think(&mut self, text: String, wait: u32) {
+        if let Some(Step::Words(_, before)) = self.thoughts.last_mut() {
+            before.push(' ');
         }
         if wait > 0 {
             self.thoughts.push(Step::Wait(wait));
         }
-        self.thoughts.extend(words::split(text).into_iter().map(Step::Think));
+        if !text.is_empty() {
+            self.thoughts.push(Step::Words(Kind::Thinking, text));
+        }
         if wait > 0 {
             self.thoughts.push(Step::Wait(0));
         }
@@ -126,8 +132,7 @@ impl Plan {
         let value = match &request.response_format {
             None | Some(ResponseFormat::Text) => return Ok(()),
             Some(ResponseFormat::JsonObject) => {
-                let said = |step: &Step| if let Step::Say(word) = step { Some(word.clone()) } else { None };
-                let text = self.steps.iter().filter_map(said).collect::<String>();
+                let text = self.steps.iter().filter_map(Step::said).collect::<String>();
                 json!({ "echo": if prompt.obeyed { text.trim_end() } else { prompt.text.as_str() } })
             }
             Some(ResponseFormat::JsonSchema(format)) => {
@@ -136,27 +141,30 @@ impl Plan {
                 schema::least(&schema)
             }
         };
-        self.steps.retain(|step| !matches!(step, Step::Say(_)));
-        self.steps.extend(words::split(&value.to_string()).into_iter().map(Step::Say));
+        self.steps.retain(|step| step.said().is_none());
+        self.speak(Kind::Text, value.to_string());
         Ok(())
     }
 
     fn repeat(&mut self) -> Result<(), Error> {
-        let words: Vec<Step> = self.steps.iter().filter(|step| matches!(step, Step::Say(_))).cloned().collect();
-        let length: usize = words.iter().map(|step| if let Step::Say(word) = step { word.len() } else { 0 }).sum();
+        if self.rounds == 1 {
+            return Ok(());
+        }
+        let texts: Vec<Step> = self.steps.iter().filter(|step| step.said().is_some()).cloned().collect();
+        let length: usize = texts.iter().filter_map(Step::said).map(str::len).sum();
         if self.rounds == 0 {
-            self.steps.retain(|step| !matches!(step, Step::Say(_)));
+            self.steps.retain(|step| step.said().is_none());
         }
         if length.saturating_mul(self.rounds as usize) > LONGEST {
             return Err(Error::invalid(format!("repeating makes more than {LONGEST} characters: repeat less often")));
         }
         for _ in 1..self.rounds {
-            if let Some(Step::Say(last)) = self.steps.iter_mut().rfind(|step| matches!(step, Step::Say(_)))
+            if let Some(Step::Words(_, last)) = self.steps.iter_mut().rfind(|step| step.said().is_some())
                 && !last.ends_with(char::is_whitespace)
             {
                 last.push(' ');
             }
-            self.steps.extend(words.iter().cloned());
+            self.steps.extend(texts.iter().cloned());
         }
         Ok(())
     }
@@ -169,8 +177,8 @@ impl Plan {
             None => false,
         };
         if self.thoughts.is_empty() && request.model == REASONING && !off {
-            let said: u64 = self.steps.iter().filter(|step| matches!(step, Step::Say(_))).map(Step::tokens).sum();
-            self.think(&format!("There are {said} words to give back."), 0);
+            let said: u64 = self.steps.iter().filter(|step| step.said().is_some()).map(Step::tokens).sum();
+            self.think(format!("There are {said} words to give back."), 0);
         }
         let mut steps = std::mem::take(&mut self.thoughts);
         steps.append(&mut self.steps);

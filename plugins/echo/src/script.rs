@@ -8,18 +8,22 @@ use crate::words;
 /// One step of an answer.
 #[derive(Clone, Debug)]
 pub(crate) enum Step {
-    /// A word of the text.
-    Say(String),
-    /// A word of thinking.
-    Think(String),
-    /// A word of a refusal.
-    Refuse(String),
+    /// Words that belong together; those of a kind make a block.
+    Words(Kind, String),
     /// A whole tool call.
     Call { id: String, name: String, arguments: String },
     /// From here on, so many milliseconds before each word.
     Wait(u32),
     /// The end, with an error.
     Fail(Error),
+}
+
+/// What words are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Text,
+    Thinking,
+    Refusal,
 }
 
 /// All of an answer.
@@ -35,7 +39,7 @@ impl Script {
         let has = |matches: fn(&Step) -> bool| steps.iter().any(matches);
         let reason = told.unwrap_or_else(|| match () {
             () if has(|step| matches!(step, Step::Call { .. })) => StopReason::ToolCalls,
-            () if has(|step| matches!(step, Step::Refuse(_))) => StopReason::Refusal,
+            () if has(|step| matches!(step, Step::Words(Kind::Refusal, _))) => StopReason::Refusal,
             () => StopReason::Complete,
         });
         Self { steps, stop: Stop { reason, sequence: None } }
@@ -43,27 +47,21 @@ impl Script {
 
     /// Ends the answer before the first of these sequences in its text.
     pub(crate) fn stop_at(&mut self, sequences: &[String]) {
-        let said = |step: &Step| if let Step::Say(word) = step { word.len() } else { 0 };
-        let text: String = self
-            .steps
-            .iter()
-            .filter_map(|step| if let Step::Say(word) = step { Some(word.as_str()) } else { None })
-            .collect();
+        let text: String = self.steps.iter().filter_map(Step::said).collect();
         let found = sequences.iter().filter(|sequence| !sequence.is_empty());
         let found = found.filter_map(|sequence| text.find(sequence.as_str()).map(|at| (at, sequence)));
         let Some((end, sequence)) = found.min_by_key(|(at, _)| *at) else { return };
         let mut before = 0;
         let mut kept = 0;
         for step in &mut self.steps {
-            let length = said(step);
-            if length > 0 && before + length > end {
-                if let Step::Say(word) = step {
-                    word.truncate(end - before);
-                    kept += usize::from(!word.is_empty());
+            if let Step::Words(Kind::Text, text) = step {
+                if before + text.len() > end {
+                    text.truncate(end - before);
+                    kept += usize::from(!text.is_empty());
+                    break;
                 }
-                break;
+                before += text.len();
             }
-            before += length;
             kept += 1;
         }
         self.steps.truncate(kept);
@@ -72,14 +70,22 @@ impl Script {
 
     /// Ends the answer after so many tokens.
     pub(crate) fn limit(&mut self, tokens: u64) {
-        let mut used = 0;
-        let fits = self.steps.iter().position(|step| {
-            used += step.tokens();
-            used > tokens
-        });
-        if let Some(kept) = fits {
+        let mut left = tokens;
+        for (index, step) in self.steps.iter_mut().enumerate() {
+            let cost = step.tokens();
+            if cost <= left {
+                left -= cost;
+                continue;
+            }
+            // Of words, as many as fit.
+            let mut kept = index;
+            if let (Step::Words(_, text), 1..) = (step, left) {
+                text.truncate(words::first(text, left).len());
+                kept += 1;
+            }
             self.steps.truncate(kept);
             self.stop = Stop { reason: StopReason::Length, sequence: None };
+            return;
         }
     }
 }
@@ -88,14 +94,14 @@ impl Step {
     /// How many tokens this step costs.
     pub(crate) fn tokens(&self) -> u64 {
         match self {
-            Self::Say(word) | Self::Think(word) | Self::Refuse(word) => words::count(word),
+            Self::Words(_, text) => words::count(text),
             Self::Call { name, arguments, .. } => words::count(name) + words::count(arguments),
             Self::Wait(_) | Self::Fail(_) => 0,
         }
     }
 
-    /// Whether a wait comes before it.
-    pub(crate) fn is_word(&self) -> bool {
-        matches!(self, Self::Say(_) | Self::Think(_) | Self::Refuse(_))
+    /// Words of the text.
+    pub(crate) fn said(&self) -> Option<&str> {
+        if let Self::Words(Kind::Text, text) = self { Some(text) } else { None }
     }
 }

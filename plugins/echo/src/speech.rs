@@ -5,11 +5,13 @@ use std::collections::VecDeque;
 use mortise_sdk::chat::{CallStarted, Delta, Event, Started, Stop, Usage};
 use mortise_sdk::provider::{Error, Exchange, Out};
 
-use crate::script::{Script, Step};
+use crate::script::{Kind, Script, Step};
 use crate::vectors::fnv1a;
+use crate::words;
 
-/// How many steps are taken before the host has its turn: a long answer then needs no more memory than a short one.
-const TURN: usize = 256;
+/// How many steps are taken before the host has its turn: a long answer then needs no more memory than a short one, and others
+/// don't wait for it.
+const TURN: usize = 64;
 /// How many characters of a call's arguments come at once.
 const PIECE: usize = 8;
 
@@ -17,6 +19,8 @@ const PIECE: usize = 8;
 pub(crate) struct Speech {
     model: String,
     steps: VecDeque<Step>,
+    /// Bytes of the first step's text that were spoken.
+    spoken: usize,
     stop: Stop,
     usage: Usage,
     /// Milliseconds before each word.
@@ -30,18 +34,12 @@ pub(crate) struct Speech {
     thoughts: String,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
-    Text,
-    Thinking,
-    Refusal,
-}
-
 impl Speech {
     pub(crate) fn new(model: &str, input: u64, script: Script) -> Self {
         Self {
             model: model.to_owned(),
             steps: script.steps.into(),
+            spoken: 0,
             stop: script.stop,
             usage: Usage { input, ..Usage::default() },
             pause: 0,
@@ -59,16 +57,31 @@ impl Speech {
                 self.end(out);
                 return Ok(());
             };
-            if step.is_word() && self.pause > 0 && !self.rested {
+            if matches!(step, Step::Words(..)) && self.pause > 0 && !self.rested {
                 out.wait(self.pause);
                 return Ok(());
             }
-            let Some(step) = self.steps.pop_front() else { return Ok(()) };
+            let Some(step) = self.next() else { return Ok(()) };
             self.rested = false;
             self.step(step, out)?;
         }
         out.wait(0);
         Ok(())
+    }
+
+    /// What comes next: of words only one, because cutting a long text takes its time.
+    fn next(&mut self) -> Option<Step> {
+        let Some(Step::Words(kind, text)) = self.steps.front() else { return self.steps.pop_front() };
+        let (_, rest) = text.split_at(self.spoken);
+        let word = words::first(rest, 1);
+        let next = Step::Words(*kind, word.to_owned());
+        if word.len() < rest.len() {
+            self.spoken += word.len();
+        } else {
+            self.spoken = 0;
+            self.steps.pop_front();
+        }
+        Some(next)
     }
 
     fn step(&mut self, step: Step, out: &mut Out) -> Result<(), Error> {
@@ -77,19 +90,18 @@ impl Speech {
         match step {
             Step::Wait(milliseconds) => self.pause = milliseconds,
             Step::Fail(error) => return Err(error),
-            Step::Say(text) => {
-                let block = self.block(Kind::Text, out);
-                out.emit(Event::Text(Delta { block, text }));
-            }
-            Step::Refuse(text) => {
-                let block = self.block(Kind::Refusal, out);
-                out.emit(Event::Refusal(Delta { block, text }));
-            }
-            Step::Think(text) => {
-                self.usage.reasoning += tokens;
-                self.thoughts.push_str(&text);
-                let block = self.block(Kind::Thinking, out);
-                out.emit(Event::Thinking(Delta { block, text }));
+            Step::Words(kind, text) => {
+                let block = self.block(kind, out);
+                if kind == Kind::Thinking {
+                    self.usage.reasoning += tokens;
+                    self.thoughts.push_str(&text);
+                }
+                let words = Delta { block, text };
+                out.emit(match kind {
+                    Kind::Text => Event::Text(words),
+                    Kind::Thinking => Event::Thinking(words),
+                    Kind::Refusal => Event::Refusal(words),
+                });
             }
             Step::Call { id, name, arguments } => self.call(id, name, &arguments, out),
         }

@@ -35,18 +35,14 @@ fn of_part(part: &Part) -> u64 {
     }
 }
 
-/// Cuts a text into its words, each with the blanks behind it; blanks at the beginning belong to the first one.
-pub(crate) fn split(text: &str) -> Vec<String> {
-    let mut words: Vec<String> = Vec::new();
-    let (mut blank_before, mut any_word) = (false, false);
-    for character in text.chars() {
-        let blank = character.is_whitespace();
-        match words.last_mut() {
-            Some(word) if blank || !blank_before || !any_word => word.push(character),
-            _ => words.push(character.to_string()),
+/// The first words of a text, each with the blanks behind it; blanks at the beginning belong to the first one.
+pub(crate) fn first(text: &str, words: u64) -> &str {
+    let mut rest = text.trim_start();
+    for _ in 0..words {
+        rest = rest.trim_start_matches(|character: char| !character.is_whitespace()).trim_start();
+        if rest.is_empty() {
+            break;
         }
-        blank_before = blank;
-        any_word |= !blank;
     }
-    words
+    text.split_at(text.len() - rest.len()).0
 }
