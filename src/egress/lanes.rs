@@ -1,6 +1,6 @@
-//! The connections to one vendor: as many requests over each as an HTTP/2 server takes at once, and another for more.
+//! The connections to one host: as many requests over each as an HTTP/2 server takes at once, and another for more.
 //!
-//! The library's pool has one HTTP/2 connection for each host, and what is more than the vendor takes over it waits there,
+//! The library's pool has one HTTP/2 connection for each host, and what is more than the server takes over it waits there,
 //! unseen, until another answer is over: minutes, where answers are streams. So there are several pools, each asked for no more
 //! than fits.
 
@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// more.
 const STREAMS: usize = 100;
 
-/// Clients of one thread for one vendor.
+/// Clients of one thread for one vendor, or for the hosts of one tool.
 pub(super) struct Lanes<C>(Mutex<Vec<Lane<C>>>);
 
 #[derive(Clone)]

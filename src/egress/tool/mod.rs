@@ -33,6 +33,7 @@ use tokio::time::timeout;
 use url::Url;
 
 use super::connect::{AddressRefused, Allowed, ConnectTimeout, Connector, Dialer};
+use super::lanes::Lanes;
 use super::request::{self, Credentials};
 use super::{Egress, IDLE_CONNECTION};
 use crate::config::Timeouts;
@@ -59,8 +60,7 @@ pub struct Door {
     secrets: Arc<Secrets>,
     timeouts: Timeouts,
     dialer: Dialer,
-    /// One a thread: a connection is driven by the thread that opened it.
-    clients: ThreadLocal<Client<Connector, RequestBody>>,
+    lanes: ThreadLocal<Lanes<Client<Connector, RequestBody>>>,
 }
 
 /// What a plugin may reach, and with what.
@@ -174,7 +174,7 @@ impl Door {
             secrets: Arc::new(Secrets::new(reach.secrets.iter().map(|secret| (&*secret.name, &*secret.value)))),
             timeouts,
             dialer: dialer.allowing(Allowed { named, networks: reach.networks.clone() }),
-            clients: ThreadLocal::new(),
+            lanes: ThreadLocal::new(),
         })
     }
 
@@ -195,11 +195,11 @@ impl Door {
         let url = self.admit(&request)?;
         budget.request()?;
         let request = self.dress(request, &url, budget)?;
-        let client = self.clients.get_or(|| client(&self.dialer, self.timeouts.connect));
+        let (client, open) = self.lanes.get_or_default().enter(|| client(&self.dialer, self.timeouts.connect));
         let within = patience.head.min(self.timeouts.head);
         let sent = timeout(within.saturating_add(patience.connect.min(self.timeouts.connect)), client.request(request));
         let response = sent.await.map_err(|_| Refusal::Late)?.map_err(|error| self.unreachable(&error))?;
-        self.receive(response, budget.clone(), patience.idle.min(self.timeouts.idle))
+        self.receive(response, open, budget.clone(), patience.idle.min(self.timeouts.idle))
     }
 
     /// The address that is asked for, if it is granted.

@@ -10,6 +10,7 @@ use http_body_util::{BodyExt, StreamBody};
 use hyper::body::{Frame, Incoming};
 use tokio::time::timeout;
 
+use super::super::lanes::Open;
 use super::leak::Scanner;
 use super::{Budget, Door, Refusal, ToolBody};
 
@@ -23,6 +24,7 @@ struct Reading {
     budget: Arc<Budget>,
     idle: Duration,
     over: bool,
+    _open: Open,
 }
 
 // === impl Door ===
@@ -32,6 +34,7 @@ impl Door {
     pub(super) fn receive(
         &self,
         response: Response<Incoming>,
+        open: Open,
         budget: Arc<Budget>,
         idle: Duration,
     ) -> Result<Response<ToolBody>, Refusal> {
@@ -50,8 +53,8 @@ impl Door {
             }
             parts.headers = self.cleaned(parts.headers);
         }
-        let reading =
-            Reading { body, scanner: Scanner::new(self.secrets.clone(), &self.plugin), budget, idle, over: false };
+        let scanner = Scanner::new(self.secrets.clone(), &self.plugin);
+        let reading = Reading { body, scanner, budget, idle, over: false, _open: open };
         let stream = futures_util::stream::unfold(Some(reading), |reading| async move {
             let mut reading = reading?;
             match reading.next().await {

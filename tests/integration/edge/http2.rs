@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use serde_json::json;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
@@ -63,17 +64,34 @@ async fn only_so_many_streams_are_served_at_once() {
 /// More than a server takes over one connection.
 const CROWD: usize = 120;
 
-#[tokio::test]
-async fn a_vendor_that_takes_few_streams_over_a_connection_gets_more_connections() {
-    let gate = Gate::new();
-    let upstream = Upstream::always(held(&gate)).await;
-    let authority = Authority::new();
-    let vendor = Server::configured(|home| {
+/// A server over HTTP/2 that takes no more than a hundred streams over a connection, and answers when `upstream` does.
+async fn narrow(upstream: &Upstream, authority: &Authority) -> (Server, u16) {
+    let server = Server::configured(|home| {
         let tls = format!("server: {{max_concurrent_streams: 100, ssl: {{{}}}}}", authority.issue().put(home));
-        format!("{}\n{tls}", vendors(home, &upstream))
+        format!("{}\n{tls}", vendors(home, upstream))
     })
     .await;
-    let port = vendor.addresses[0].port();
+    let port = server.addresses[0].port();
+    (server, port)
+}
+
+/// Asks so often at once, which all has to come to `upstream` before there is an answer.
+async fn all_at_once(server: &Server, request: Request, upstream: &Upstream, gate: &Gate) -> Vec<String> {
+    let mut asked = JoinSet::new();
+    for _ in 0..CROWD {
+        let (client, request) = (server.client, request.clone());
+        asked.spawn(async move { client.send(&request).await.text().to_owned() });
+    }
+    until("all of them at once", async || (upstream.requests().len() == CROWD).then_some(())).await;
+    gate.open();
+    soon("each of them", asked.join_all()).await
+}
+
+#[tokio::test]
+async fn a_vendor_that_takes_few_streams_over_a_connection_gets_more_connections() {
+    let (gate, authority) = (Gate::new(), Authority::new());
+    let upstream = Upstream::always(held(&gate)).await;
+    let (_vendor, port) = narrow(&upstream, &authority).await;
     let server = Server::configured(|home| {
         std::fs::write(home.join("ca.pem"), authority.pem()).unwrap();
         format!(
@@ -83,19 +101,36 @@ async fn a_vendor_that_takes_few_streams_over_a_connection_gets_more_connections
         )
     })
     .await;
-    let ask = serde_json::json!({
-        "model": "vendor/openai/m", "messages": [{"role": "user", "content": "x"}], "stream": true,
-    });
+    let ask = json!({"model": "vendor/openai/m", "messages": [{"role": "user", "content": "x"}], "stream": true});
     let request = Request::new("POST", "/v1/chat/completions").json(&ask);
-    let mut asked = JoinSet::new();
-    for _ in 0..CROWD {
-        let (client, request) = (server.client, request.clone());
-        asked.spawn(async move { client.send(&request).await.text().to_owned() });
-    }
-    until("all of them at once", async || (upstream.requests().len() == CROWD).then_some(())).await;
-    gate.open();
-    for answer in soon("each of them", asked.join_all()).await {
+    for answer in all_at_once(&server, request, &upstream, &gate).await {
         assert!(answer.ends_with("data: [DONE]\n\n"), "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn so_does_a_host_that_tools_ask() {
+    let (gate, authority) = (Gate::new(), Authority::new());
+    let upstream = Upstream::always(held(&gate)).await;
+    let (_host, port) = narrow(&upstream, &authority).await;
+    let server = Server::configured(|home| {
+        std::fs::write(home.join("ca.pem"), authority.pem()).unwrap();
+        std::fs::write(home.join("plugins/tool-fetch.wasm"), test_guests::get("tool-fetch")).unwrap();
+        format!(
+            "server: {{workers: 1}}\nproviders: {{echo: {{}}}}\negress: {{ca_file: {}/ca.pem}}\nplugins: {{grants: {{tool-fetch: \
+             {{hosts: [\"https://localhost:{port}\"], networks: [127.0.0.0/8, \"::1/128\"]}}}}}}\n",
+            home.display()
+        )
+    })
+    .await;
+    let ask = json!({"model": "openai/m", "messages": [{"role": "user", "content": "x"}], "stream": true}).to_string();
+    let arguments = json!({
+        "url": format!("https://localhost:{port}/v1/chat/completions"), "method": "POST", "body": ask,
+        "headers": {"content-type": "application/json"},
+    });
+    let request = Request::new("POST", "/api/v1/tools/fetch/call").json(&json!({"arguments": arguments}));
+    for answer in all_at_once(&server, request, &upstream, &gate).await {
+        assert!(answer.contains("data: [DONE]"), "{answer}");
     }
 }
 
