@@ -2,12 +2,15 @@
 
 use std::error::Error as _;
 use std::pin::pin;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
+use http::header::{DATE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use hyper_util::client::legacy::connect::capture_connection;
+use jiff::Timestamp;
+use jiff::fmt::rfc2822;
 use tokio::time::{Instant, timeout};
 
 use super::connect::{self, AddressRefused, ConnectTimeout};
@@ -100,20 +103,35 @@ impl Egress {
             Framing::Whole => (framing, self.max_body),
             _ => (framing, self.max_frame),
         };
-        let headers = parts
-            .headers
-            .iter()
-            .filter(|(name, _)| !OURS.contains(&name.as_str()))
-            .map(|(name, value)| (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
-            .collect();
         Ok(Response {
-            head: Head { status: parts.status.as_u16(), headers },
+            head: Head { status: parts.status.as_u16(), headers: told(&parts.headers, (self.now)()) },
             body: Some((body, open)),
             cutter: Cutter::new(framing, longest),
             idle: target.timeouts.idle,
             provider: target.name.clone(),
         })
     }
+}
+
+/// The headers that a guest is told.
+fn told(headers: &HeaderMap, now: SystemTime) -> Vec<(String, String)> {
+    let wait = seconds_to_wait(headers, now);
+    let text = |name: &HeaderName, value: &HeaderValue| match &wait {
+        Some(seconds) if name == RETRY_AFTER => seconds.to_string(),
+        _ => String::from_utf8_lossy(value.as_bytes()).into_owned(),
+    };
+    let told = headers.iter().filter(|(name, _)| !OURS.contains(&name.as_str()));
+    told.map(|(name, value)| (name.as_str().to_owned(), text(name, value))).collect()
+}
+
+/// Seconds until the date that the server wants to be asked again, if it says so with a date: a guest has no clock. The server's
+/// own counts, where it tells its time.
+fn seconds_to_wait(headers: &HeaderMap, now: SystemTime) -> Option<i64> {
+    let date =
+        |name| headers.get(name)?.to_str().ok().and_then(|text| rfc2822::parse(text).ok()).map(|date| date.timestamp());
+    let until = date(RETRY_AFTER)?;
+    let now = date(DATE).or_else(|| Timestamp::try_from(now).ok())?;
+    Some(until.duration_since(now).as_secs().max(0))
 }
 
 // === impl Target ===
@@ -210,5 +228,28 @@ impl Response {
             drop(open);
         };
         tokio::spawn(drain);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_date_to_wait_for_becomes_seconds() {
+        let told = |headers: &[(&'static str, &'static str)]| {
+            let headers =
+                headers.iter().map(|&(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)));
+            // 2026-10-21 07:28:00 UTC
+            told(&headers.collect(), SystemTime::UNIX_EPOCH + Duration::from_secs(1_792_567_680))
+        };
+        let wait = |value| told(&[("retry-after", value)]).remove(0).1;
+        assert_eq!(wait("Wed, 21 Oct 2026 07:28:30 GMT"), "30");
+        assert_eq!(wait("Wed, 21 Oct 2026 07:27:00 GMT"), "0", "it is over");
+        for other in ["120", "soon", ""] {
+            assert_eq!(wait(other), other);
+        }
+        let theirs = [("date", "Wed, 21 Oct 2026 08:00:00 GMT"), ("retry-after", "Wed, 21 Oct 2026 08:00:07 GMT")];
+        assert_eq!(told(&theirs), [("retry-after".to_owned(), "7".to_owned())]);
     }
 }

@@ -52,11 +52,16 @@ async fn a_429_with_retry_after_is_waited_for_where_there_is_nobody_else() {
 
 #[tokio::test]
 async fn a_longer_retry_after_than_may_be_waited_for_is_told() {
-    let upstream = Upstream::script([limited().header("Retry-After", "11")]).await;
-    let server = server(&[("one", &upstream)], QUICK).await;
-    let reply = server.client.send(&asks("one/small", false)).await;
-    shape::openai(&reply, 429, "rate_limit_error");
-    assert_eq!(reply.head.header("retry-after"), Some("11"));
+    let date = |second: u32| format!("Wed, 21 Oct 2026 07:28:{second:02} GMT");
+    let seconds = limited().header("Retry-After", "11");
+    let until = limited().header("Date", &date(0)).header("Retry-After", &date(11));
+    for answer in [seconds, until] {
+        let upstream = Upstream::script([answer]).await;
+        let server = server(&[("one", &upstream)], QUICK).await;
+        let reply = server.client.send(&asks("one/small", false)).await;
+        shape::openai(&reply, 429, "rate_limit_error");
+        assert_eq!(reply.head.header("retry-after"), Some("11"));
+    }
 }
 
 #[tokio::test]

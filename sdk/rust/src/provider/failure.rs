@@ -149,7 +149,7 @@ fn kind_of(status: u16, spoken: bool) -> ErrorKind {
     }
 }
 
-/// Milliseconds from `retry-after-ms` or `retry-after`. A date is left alone: a guest has no clock.
+/// Milliseconds from `retry-after-ms` or `retry-after`. The host makes seconds of a date: a guest has no clock.
 fn retry_after(head: &Head) -> Option<u32> {
     let number = |name| head.header(name).and_then(|value| value.trim().parse::<f64>().ok());
     let milliseconds = number("retry-after-ms").or_else(|| number("retry-after").map(|seconds| seconds * 1000.0))?;
