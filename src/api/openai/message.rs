@@ -39,9 +39,12 @@ fn read(mut fields: Fields, before: &[Message]) -> Result<Message> {
             let name = name.as_deref().ok_or_else(|| fields.missing("name"))?;
             let call_id =
                 unanswered(before, name).ok_or_else(|| fields.wrong("name", "it answers no call before it"))?;
-            (Role::Tool, vec![Part::Outcome(ToolResult { call_id, parts: results(&mut fields)?, failed: false })])
+            (Role::Tool, outcome(&mut fields, call_id)?)
         }
-        "tool" => (Role::Tool, vec![Part::Outcome(outcome(&mut fields)?)]),
+        "tool" => {
+            let call_id = fields.require("tool_call_id")?;
+            (Role::Tool, outcome(&mut fields, call_id)?)
+        }
         _ => return Err(fields.wrong("role", "expected system, developer, user, assistant, tool or function")),
     };
     Ok(Message { role, name, parts, extra: fields.into_extra() })
@@ -131,23 +134,25 @@ fn thoughts(fields: &mut Fields) -> Result<Vec<Part>> {
     Ok(thoughts.into_iter().map(Part::Thinking).collect())
 }
 
-fn outcome(fields: &mut Fields) -> Result<ToolResult> {
-    Ok(ToolResult { call_id: fields.require("tool_call_id")?, parts: results(fields)?, failed: false })
-}
-
-fn results(fields: &mut Fields) -> Result<Vec<ResultPart>> {
+/// What a call came to, and behind it the last of the points in it until where the vendor may remember.
+fn outcome(fields: &mut Fields, call_id: String) -> Result<Vec<Part>> {
     let path = fields.path_of("content");
-    content(fields, true)?
-        .into_iter()
-        .filter_map(|part| match part {
-            Part::Text(text) => Some(Ok(ResultPart::Text(text))),
-            Part::Media(media) => Some(Ok(ResultPart::Media(media))),
-            Part::CachePoint(_) => None,
+    let (mut parts, mut point) = (Vec::new(), None);
+    for part in content(fields, true)? {
+        match part {
+            Part::Text(text) => parts.push(ResultPart::Text(text)),
+            Part::Media(media) => parts.push(ResultPart::Media(media)),
+            Part::CachePoint(last) => point = Some(Part::CachePoint(last)),
             _ => {
-                Some(Err(Error::invalid(&path, format!("Invalid value for {path}: a tool answers in text and media"))))
+                return Err(Error::invalid(
+                    &path,
+                    format!("Invalid value for {path}: a tool answers in text and media, without further fields"),
+                ));
             }
-        })
-        .collect()
+        }
+    }
+    let outcome = Part::Outcome(ToolResult { call_id, parts, failed: false });
+    Ok(std::iter::once(outcome).chain(point).collect())
 }
 
 /// Takes `content`: a string or a list of parts.

@@ -38,7 +38,10 @@ fn everything_a_client_says_is_read() {
                 {"type": "video_url", "video_url": {"url": "x"}}
             ]},
             {"role": "assistant", "content": null, "tool_calls": [{"id": "c1", "type": "function", "function": {"name": "f", "arguments": "{bad"}}]},
-            {"role": "tool", "tool_call_id": "c1", "content": "42"}
+            {"role": "tool", "tool_call_id": "c1", "content": [
+                {"type": "text", "text": "42", "cache_control": {"type": "ephemeral"}},
+                {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}}
+            ]}
         ]
     }"#;
     let Asked { request, include_usage, .. } = asked(body).unwrap();
@@ -59,7 +62,8 @@ fn everything_a_client_says_is_read() {
     assert!(matches!(&parts[3], Part::Media(Media { source: MediaSource::Url(_), .. })));
     assert!(matches!(&parts[6], Part::Other(raw) if raw.contains("video_url")));
     assert!(matches!(&request.messages[2].parts[0], Part::Call(call) if call.arguments == "{bad"));
-    assert!(matches!(&request.messages[3].parts[0], Part::Outcome(result) if result.call_id == "c1"));
+    let [Part::Outcome(result), Part::CachePoint(_)] = &*request.messages[3].parts else { panic!("{request:?}") };
+    assert!(matches!(&*result.parts, [ResultPart::Text(_), ResultPart::Media(_)]) && result.call_id == "c1");
 }
 
 #[test]

@@ -144,10 +144,18 @@ async fn silence_after_the_request_fails_over_at_once() {
 async fn a_head_without_a_first_word_fails_over() {
     for begin in [String::new(), sse(&[opening()])] {
         let first = Upstream::always(Answer::text(begin).unended()).await;
-        let second = Upstream::always(Answer::stream(&words(&["from ", "the second"]))).await;
+        let mut answer = words(&["from ", "the second"]);
+        answer.iter_mut().for_each(|chunk| chunk["model"] = json!("large-1"));
+        let second = Upstream::always(Answer::stream(&answer)).await;
         let server = pair(&first, &second, "egress: {timeouts: {first_token: 100ms}}").await;
         let reply = server.client.send(&asks("fast", true)).await;
         assert_eq!((text(&reply).as_str(), served(&reply)), ("from the second", ["two", "large", "2"]));
+        let said = grammar::openai(&reply.events(), true);
+        assert_eq!(
+            (said.model.as_str(), &said.usage.unwrap()["prompt_tokens"]),
+            ("large-1", &json!(9)),
+            "who answered"
+        );
         assert_eq!(first.requests().len(), 1);
         first.closed(0).await;
     }

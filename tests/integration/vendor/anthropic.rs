@@ -72,6 +72,29 @@ async fn a_plain_question_and_its_answer() {
 }
 
 #[tokio::test]
+async fn a_tool_may_show_what_it_found() {
+    let mut body = asks(false);
+    let call = json!({"id": "call_1", "type": "function", "function": {"name": "look", "arguments": "{}"}});
+    body["messages"] = json!([
+        {"role": "user", "content": "Look!"},
+        {"role": "assistant", "content": null, "tool_calls": [call]},
+        {"role": "tool", "tool_call_id": "call_1", "content": [
+            {"type": "text", "text": "this:"},
+            {
+                "type": "image_url", "image_url": {"url": "data:image/png;base64,iVBORw0KGgo="},
+                "cache_control": {"type": "ephemeral"},
+            },
+        ]},
+    ]);
+    let source = json!({"type": "base64", "media_type": "image/png", "data": "iVBORw0KGgo="});
+    let shown = json!([{"type": "text", "text": "this:"}, {"type": "image", "source": source}]);
+    let result = json!({
+        "type": "tool_result", "tool_use_id": "call_1", "content": shown, "cache_control": {"type": "ephemeral"},
+    });
+    assert_eq!(sent(&body).await.json()["messages"][2], json!({"role": "user", "content": [result]}));
+}
+
+#[tokio::test]
 async fn a_stream_is_what_the_vendor_streamed_however_it_was_cut() {
     let events = answer(&[thoughts(0, &["Hm, ", "思考."], "EqQB"), words(1, &["Hel", "lo ", "🦀"])], "end_turn");
     for answer in [stream(&events), stream(&events).every_byte()] {

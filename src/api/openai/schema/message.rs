@@ -93,18 +93,45 @@ pub(super) enum ContentParam {
 pub(super) enum OutcomeParam {
     /// Words.
     Text(String),
-    /// Words, one after the other.
-    Parts(Vec<TextParam>),
+    /// Words, pictures, sounds and files.
+    Parts(Vec<OutcomePart>),
 }
 
-/// Words, and nothing beside them.
+/// A part of a tool's answer, and nothing beside it.
 #[derive(JsonSchema)]
-#[schemars(rename = "ToolContentPart", deny_unknown_fields)]
-pub(super) struct TextParam {
-    #[schemars(rename = "type", extend("const" = "text"))]
-    kind: String,
-    /// The words.
-    text: String,
+#[schemars(tag = "type", rename = "ToolContentPart", rename_all = "snake_case", deny_unknown_fields)]
+pub(super) enum OutcomePart {
+    /// Words.
+    Text {
+        /// The words.
+        text: String,
+        /// Until where the vendor may remember.
+        cache_control: Option<CacheControl>,
+    },
+    /// A picture.
+    ImageUrl {
+        /// Where it is.
+        #[schemars(extend("propertyNames" = {"enum": ["url", "detail"]}))]
+        image_url: Image,
+        /// Until where the vendor may remember.
+        cache_control: Option<CacheControl>,
+    },
+    /// A sound.
+    InputAudio {
+        /// The sound itself.
+        #[schemars(extend("propertyNames" = {"enum": ["data", "format"]}))]
+        input_audio: Audio,
+        /// Until where the vendor may remember.
+        cache_control: Option<CacheControl>,
+    },
+    /// A file.
+    File {
+        /// Where it is.
+        #[schemars(extend("propertyNames" = {"enum": ["filename", "file_data", "file_id"]}))]
+        file: FileParam,
+        /// Until where the vendor may remember.
+        cache_control: Option<CacheControl>,
+    },
 }
 
 /// A part of a message; parts of other types go to providers that know them, as they came.
