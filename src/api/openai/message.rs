@@ -39,11 +39,11 @@ fn read(mut fields: Fields, before: &[Message]) -> Result<Message> {
             let name = name.as_deref().ok_or_else(|| fields.missing("name"))?;
             let call_id =
                 unanswered(before, name).ok_or_else(|| fields.wrong("name", "it answers no call before it"))?;
-            (Role::Tool, outcome(&mut fields, call_id)?)
+            (Role::Tool, outcome(call_id, content(&mut fields, true)?, &fields.path_of("content"))?)
         }
         "tool" => {
             let call_id = fields.require("tool_call_id")?;
-            (Role::Tool, outcome(&mut fields, call_id)?)
+            (Role::Tool, outcome(call_id, content(&mut fields, true)?, &fields.path_of("content"))?)
         }
         _ => return Err(fields.wrong("role", "expected system, developer, user, assistant, tool or function")),
     };
@@ -134,18 +134,17 @@ fn thoughts(fields: &mut Fields) -> Result<Vec<Part>> {
     Ok(thoughts.into_iter().map(Part::Thinking).collect())
 }
 
-/// What a call came to, and behind it the last of the points in it until where the vendor may remember.
-fn outcome(fields: &mut Fields, call_id: String) -> Result<Vec<Part>> {
-    let path = fields.path_of("content");
+/// What a call came to, as `said` at `path`, and behind it the last of the points in it until where the vendor may remember.
+pub(super) fn outcome(call_id: String, said: Vec<Part>, path: &str) -> Result<Vec<Part>> {
     let (mut parts, mut point) = (Vec::new(), None);
-    for part in content(fields, true)? {
+    for part in said {
         match part {
             Part::Text(text) => parts.push(ResultPart::Text(text)),
             Part::Media(media) => parts.push(ResultPart::Media(media)),
             Part::CachePoint(last) => point = Some(Part::CachePoint(last)),
             _ => {
                 return Err(Error::invalid(
-                    &path,
+                    path,
                     format!("Invalid value for {path}: a tool answers in text and media, without further fields"),
                 ));
             }

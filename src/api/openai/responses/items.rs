@@ -5,7 +5,7 @@ use serde_json::value::RawValue;
 use super::sealed::Sealed;
 use super::tools::{Offer, SEARCH, offered};
 use crate::api::openai::custom;
-use crate::api::openai::message::from_url;
+use crate::api::openai::message::{from_url, outcome};
 use crate::http::Fields;
 use crate::model::chat::{
     CachePoint, Field, Media, MediaSource, Message, Part, ResultPart, Role, Thinking, ToolCall, ToolResult,
@@ -71,8 +71,7 @@ impl Conversation {
             }
             Some("function_call_output" | "custom_tool_call_output") => {
                 let call_id = item.require("call_id")?;
-                let parts = output(&mut item)?;
-                self.outcome(call_id, parts);
+                self.outcome(outcome(call_id, content(&mut item, "output")?, &item.path_of("output"))?);
             }
             Some("tool_search_output") if item.has("call_id") => {
                 let call_id = item.require("call_id")?;
@@ -82,7 +81,8 @@ impl Conversation {
                     return Err(item.wrong("tools", "expected a list"));
                 };
                 offer.add_all(&tools, &path, None)?;
-                self.outcome(call_id, vec![ResultPart::Text(raw.get().to_owned())]);
+                let parts = vec![ResultPart::Text(raw.get().to_owned())];
+                self.outcome(vec![Part::Outcome(ToolResult { call_id, parts, failed: false })]);
             }
             Some("additional_tools") => {
                 let path = item.path_of("tools");
@@ -165,9 +165,7 @@ impl Conversation {
         self.turn(false).parts.push(part);
     }
 
-    fn outcome(&mut self, call_id: String, parts: Vec<ResultPart>) {
-        let result = ToolResult { call_id, parts, failed: false };
-        let parts = vec![Part::Outcome(result)];
+    fn outcome(&mut self, parts: Vec<Part>) {
         self.messages.push(Message { role: Role::Tool, name: None, parts, extra: Vec::new() });
     }
 
@@ -190,18 +188,6 @@ impl Conversation {
 /// What nobody took, but for what only tells how the item came about.
 fn beside(item: Fields) -> Vec<Field> {
     item.into_extra().into_iter().filter(|field| !IGNORED.contains(&field.name.as_str())).collect()
-}
-
-/// What a tool answered: a text, or a list of parts.
-fn output(item: &mut Fields) -> Result<Vec<ResultPart>> {
-    let path = item.path_of("output");
-    let parts = content(item, "output")?.into_iter().filter_map(|part| match part {
-        Part::Text(text) => Some(Ok(ResultPart::Text(text))),
-        Part::Media(media) => Some(Ok(ResultPart::Media(media))),
-        Part::CachePoint(_) => None,
-        _ => Some(Err(Error::invalid(&path, format!("Invalid value for {path}: a tool answers in text and media")))),
-    });
-    parts.collect()
 }
 
 /// Takes `name`: a text, or a list of parts.
