@@ -35,5 +35,10 @@ pub(in crate::edge) fn check(server: &Server) -> Result<()> {
 /// What TLS needs, where a listener speaks it.
 fn certificates(server: &Server) -> Result<Option<Tls>> {
     let secure = server.listeners().iter().any(|listen| server.speaks_tls(listen));
+    if !secure && server.ssl.cert.is_some() {
+        tracing::warn!(
+            "server.ssl.cert has no effect, and nothing is encrypted: no listener speaks TLS; set server.ssl.enabled"
+        );
+    }
     secure.then(|| Tls::load(&server.ssl)).transpose().map_err(Error::internal)
 }

@@ -84,6 +84,12 @@ async fn an_open_door_is_warned_of_and_no_other() {
 }
 
 #[tokio::test]
+async fn a_certificate_that_nobody_sees_is_worth_a_word() {
+    let plain = Process::echo("server: {ssl: {cert: cert.pem, key: key.pem}}\n", &[]).await;
+    assert!(plain.said().contains("set server.ssl.enabled"), "{}", plain.said());
+}
+
+#[tokio::test]
 async fn origins_come_from_their_variable() {
     let yaml = "server: {cors: {origins: [https://file.example]}}\n";
     let process = Process::echo(yaml, &[("CORS_ORIGINS", "https://a.example, https://*.b.example")]).await;
