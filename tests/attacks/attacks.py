@@ -162,10 +162,19 @@ def prefer(priority):
         pass
 
 
+SPIN = """
+import os, sys
+os.sched_setaffinity(0, [int(sys.argv[1])])
+os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+while os.getppid() == int(sys.argv[2]):
+    pass
+"""
+
+
 def keep_awake():
-    """Processes that run on each processor whenever nobody else does."""
-    spin = "import os, sys; os.sched_setaffinity(0, [int(sys.argv[1])]); os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))\nwhile True: pass"
-    return [subprocess.Popen([sys.executable, "-c", spin, str(one)]) for one in os.sched_getaffinity(0)]
+    """Processes that run on each processor whenever nobody else does, and never longer than this one."""
+    mine = str(os.getpid())
+    return [subprocess.Popen([sys.executable, "-c", SPIN, str(one), mine]) for one in os.sched_getaffinity(0)]
 
 
 def end_of(reply):
