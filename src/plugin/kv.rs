@@ -101,7 +101,7 @@ impl Memory {
             if after > before && bytes > self.quota {
                 return Err(Refusal::Quota);
             }
-            let mut change = Change::default();
+            let mut change = if value.is_none() { Change::removal() } else { Change::default() };
             let written = match (&old, value) {
                 (None, None) => return Ok(()),
                 (Some(old), None) => {

@@ -131,7 +131,7 @@ impl Templates {
     /// If `owner` has none.
     pub async fn delete(&self, owner: &str, id: &str) -> Result<()> {
         let old = template::own(&self.store, owner, id).await?.ok_or_else(|| missing(id))?;
-        let mut change = Change::default();
+        let mut change = Change::removal();
         template::remove(&mut change, &old);
         self.done(change).await
     }

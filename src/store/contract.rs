@@ -39,7 +39,7 @@ fn put(key: &str, value: &str) -> Write {
 }
 
 fn batch(writes: Vec<Write>) -> Batch {
-    Batch { expects: Vec::new(), writes }
+    Batch { writes, ..Batch::default() }
 }
 
 impl Subject {
@@ -128,13 +128,13 @@ async fn what_isnt_as_expected_changes_nothing() {
             (vec![Expect::Is(bytes("a"), bytes("1")), Expect::Absent(bytes("a"))], false),
         ];
         for (expects, kept) in cases {
-            let outcome = subject.engine.commit(Batch { expects, writes: vec![put("c", "3")] }).await.unwrap();
+            let outcome = subject.engine.commit(Batch { expects, ..batch(vec![put("c", "3")]) }).await.unwrap();
             assert_eq!(outcome == Committed::Done, kept, "{name}");
             assert_eq!(subject.get("c").await.is_some(), kept, "{name}");
             subject.done(batch(vec![Write::Delete(bytes("c"))])).await;
         }
         // Preconditions alone.
-        let absent = |key| Batch { expects: vec![Expect::Absent(bytes(key))], writes: Vec::new() };
+        let absent = |key| Batch { expects: vec![Expect::Absent(bytes(key))], ..Batch::default() };
         assert_eq!(subject.engine.commit(absent("a")).await.unwrap(), Committed::Conflict, "{name}");
         assert_eq!(subject.engine.commit(absent("b")).await.unwrap(), Committed::Done, "{name}");
     }
@@ -179,7 +179,7 @@ async fn who_writes_at_once_neither_loses_nor_mixes() {
                 }
                 let counted = engine.commit(batch(writes)).await;
                 assert_eq!(counted.is_err(), number.is_multiple_of(7), "{counted:?}");
-                let name = Batch { expects: vec![Expect::Absent(bytes("name"))], writes: vec![put("name", &mine)] };
+                let name = Batch { expects: vec![Expect::Absent(bytes("name"))], ..batch(vec![put("name", &mine)]) };
                 engine.commit(name).await.unwrap() == Committed::Done
             })
         };
@@ -265,7 +265,7 @@ fn random_batches_come_to_the_same_everywhere() {
                     (Some(value), _) => Expect::Is(key.clone(), value.clone()),
                     (None, _) => Expect::Absent(key.clone()),
                 };
-                let asked = Batch { expects: wishes.iter().map(expect).collect(), writes: writes.clone() };
+                let asked = Batch { expects: wishes.iter().map(expect).collect(), ..batch(writes.clone()) };
                 let mut seen = Vec::new();
                 for subject in &subjects {
                     let outcome = subject.engine.commit(asked.clone()).await.map_err(|error| error.to_string());

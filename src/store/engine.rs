@@ -77,6 +77,8 @@ pub struct Batch {
     pub expects: Vec<Expect>,
     /// Done in this order.
     pub writes: Vec<Write>,
+    /// Whether it takes away more than it adds, or begins to: possible where there is no room for anything else.
+    pub removes: bool,
 }
 
 /// What must be so before a batch.
@@ -131,7 +133,9 @@ pub enum StoreError {
 impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
         let public = match error {
-            StoreError::Full(_) => "the server's storage is full; nothing was changed",
+            StoreError::Full(_) => {
+                "the server's storage is full, so this can't be kept; what isn't needed can still be deleted, which makes room"
+            }
             _ => "the server's storage is not available; try again later",
         };
         Self::new(Kind::Storage, Fault::Us, public).with_private(error)
@@ -161,9 +165,9 @@ impl Batch {
         expects.chain(writes).map(|bytes| bytes + 64).sum()
     }
 
-    /// Whether it may need room: what only deletes should be possible where there is none.
+    /// Whether it needs room: what deletes should be possible where there is none.
     pub fn grows(&self) -> bool {
-        self.writes.iter().any(|write| matches!(write, Write::Put(..) | Write::Add(..)))
+        !self.removes && self.writes.iter().any(|write| matches!(write, Write::Put(..) | Write::Add(..)))
     }
 }
 

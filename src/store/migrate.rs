@@ -27,7 +27,7 @@ async fn apply(store: &Store, migrations: &[Migration]) -> Result<(), StoreError
     loop {
         let found = store.engine.get(vec![key.clone()]).await?.into_iter().next().flatten();
         let Some(found) = found else {
-            let mut batch = Batch { expects: vec![Expect::Absent(key.clone())], writes: Vec::new() };
+            let mut batch = Batch { expects: vec![Expect::Absent(key.clone())], ..Batch::default() };
             batch.writes.push(Write::Put(key.clone(), newest.to_be_bytes().to_vec()));
             // Whoever was faster has written a version, which is looked at then.
             let _: Committed = store.engine.commit(batch).await?;
@@ -86,7 +86,7 @@ mod tests {
             let key = Vec::from(NOTE.key());
             let mut found = engine.get(vec![key.clone()]).await?.into_iter().next().flatten().unwrap_or_default();
             found.extend(text.bytes());
-            Ok(Batch { expects: Vec::new(), writes: vec![Write::Put(key, found)] })
+            Ok(Batch { writes: vec![Write::Put(key, found)], ..Batch::default() })
         })
     }
 

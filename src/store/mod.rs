@@ -267,6 +267,12 @@ impl<R> Stored<R> {
 // === impl Change ===
 
 impl Change {
+    /// Changes that take away more than they add, or begin to, such as what is said of it in the audit log: they are made where
+    /// there is no room for others.
+    pub fn removal() -> Self {
+        Self { batch: Batch { removes: true, ..Batch::default() } }
+    }
+
     /// Nothing may stand under `key`, where `record` then stands.
     ///
     /// # Errors

@@ -142,8 +142,8 @@ fn append(session: u64, number: u64) -> Batch {
     let text = format!("\u{1}{{\"role\":\"user\",\"content\":\"{}\"}}", "word ".repeat(TEXT / 5));
     let put = Change::Put(MESSAGES.key().number(session).number(number).into(), text.into_bytes());
     Batch {
-        expects: Vec::new(),
         writes: vec![put, Change::Add(MESSAGES.key().number(session).number(u64::MAX).into(), 1)],
+        ..Batch::default()
     }
 }
 

@@ -156,7 +156,7 @@ class Key(Owner):
     def write(self, chance):
         if self.known is None:
             return self.create(chance)
-        ways = {self.limit: 1, self.session: 2, self.ask: 2, self.revoke: 1}
+        ways = {self.limit: 1, self.session: 2, self.ask: 2, self.delete: 1}
         chance.choices(list(ways), list(ways.values()))[0](chance)
 
     def create(self, chance):
@@ -179,7 +179,7 @@ class Key(Owner):
         self.tokens += made["tokens_used"]["total"]
         self.settle(self.known)
 
-    def revoke(self, chance):
+    def delete(self, chance):
         self.take_away(f"{KEYS}/{self.id}", lambda found: found is not None and not found["good"])
 
     def resolve(self, found):

@@ -126,6 +126,21 @@ def full(options, home):
             raise Lost(f"/health says {status} {health}")
         if "full" not in server.log():
             raise Lost("the log doesn't say that the disk is full")
+        # Nothing more can be written, but what isn't needed can be deleted.
+        deleted = load.delete_half()
+        stayed = [what for what, *_ in load.refused if what.startswith("DELETE ")]
+        if stayed or deleted == 0:
+            raise Lost(f"of {deleted} nothing could be deleted, or not all: {stayed[:3]}")
+        load.verify()
+        # Which makes room.
+        before, load.words, until = load.acknowledged(), (1, 60), time.monotonic() + 30
+        load.run()
+        while load.acknowledged() == before and time.monotonic() < until:
+            time.sleep(0.05)
+        load.end()
+        if load.acknowledged() == before:
+            raise Lost("with half of it deleted nothing can be written")
+        load.verify()
         # A crash while it is full.
         server.kill()
         server.started(" on a full disk")
@@ -133,7 +148,6 @@ def full(options, home):
         subprocess.run(["mount", "-o", "remount,size=64m", data], check=True)
         time.sleep(2.5)
         load.refused.clear()
-        load.words = (1, 60)
         load.run()
         time.sleep(0.3 if options.short else 1)
         load.end()
@@ -147,7 +161,7 @@ def full(options, home):
         load.verify()
         server.end()
         checked(server)
-        print(f"full disk: {kept} kept, {refused} refused with 503, none lost; {more} more with room again")
+        print(f"full disk: {kept} kept, {refused} refused with 503, none lost, {deleted} deleted while it was; {more} more with room again")
     finally:
         if server:
             server.end()

@@ -15,9 +15,7 @@ class Template(Thing):
 
     def write(self, chance):
         if self.known and chance.random() < 0.25:
-            self.attempt([None], "DELETE", f"{self.path}/{self.id}")
-            self.over = True
-            return self.settle(None)
+            return self.delete(chance)
         body = {"name": self.label, "description": ("words " * chance.randint(*self.caller.load.words))[:10_000],
                 "category": chance.choice(["A", "B", None]), "is_public": chance.random() < 0.5,
                 "system_prompt": f"{chance.random()}"}
@@ -26,6 +24,11 @@ class Template(Thing):
         else:
             self.id = self.attempt([body], "POST", self.path, body)["id"]
         self.settle(body)
+
+    def delete(self, chance):
+        self.attempt([None], "DELETE", f"{self.path}/{self.id}")
+        self.over = True
+        self.settle(None)
 
     def look(self):
         if self.id is None:

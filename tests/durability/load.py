@@ -3,6 +3,7 @@
 A kind of thing that can be written is a class beside this one: how it is written, and how it looks.
 """
 
+import contextlib
 import copy
 import http.client
 import random
@@ -171,6 +172,15 @@ class Load:
             thread.join()
         if self.wrong:
             raise self.wrong[0]
+
+    def delete_half(self):
+        """Takes half of what is there away; says how much that is."""
+        there = [thing for thing in self.things() if thing.known is not None and thing.is_free()]
+        chosen = self.random.sample(there, len(there) // 2)
+        for thing in chosen:
+            with contextlib.suppress(Refused):
+                thing.delete(self.random)
+        return len(chosen)
 
     def refuse(self, status, answer, what):
         # What is refused may have been begun.

@@ -13,11 +13,14 @@ class Talk(Thing):
 
     def write(self, chance):
         if self.known and chance.random() < 0.1:
-            self.attempt([None], "DELETE", f"/api/v1/conversations/{self.id}")
-            self.over = True
-            return self.settle(None)
+            return self.delete(chance)
         said = f"{chance.getrandbits(64):016x} " + "word " * chance.randint(*self.caller.load.words)
         chance.choice([self.whole, self.chat, self.stream])(said.strip())
+
+    def delete(self, chance):
+        self.attempt([None], "DELETE", f"/api/v1/conversations/{self.id}")
+        self.over = True
+        self.settle(None)
 
     def body(self, said):
         return {"message": said, **({"conversation_id": self.id} if self.id else {})}

@@ -68,13 +68,17 @@ impl Accounts {
             true
         })
         .await?;
+        self.erase_disabled(id, origin).await.map_err(by_half)
+    }
+
+    async fn erase_disabled(&self, id: &str, origin: &Origin) -> Result<()> {
         let erased = self.erase_belongings(id).await?;
         for view in self.keys_of(id).await? {
             self.delete_key(&view.key.id, Some(id), origin).await?;
         }
         let stored: Stored<User> = self.store.read(records::user(id)).await?.ok_or_else(not_found)?;
         let user = &stored.record;
-        let mut change = Change::default();
+        let mut change = Change::removal();
         change.remove(&stored);
         change.delete(records::email(&user.email));
         change.delete(records::username(&user.username));
@@ -194,6 +198,16 @@ impl Accounts {
 
 fn not_found() -> Error {
     Error::caller(Kind::NotFound, "User not found")
+}
+
+/// What failed of an erasure that is begun: it isn't as if nothing was changed.
+pub(super) fn by_half(error: Error) -> Error {
+    if error.kind() != Kind::Storage {
+        return error;
+    }
+    let what = "the server's storage failed on the way: what was to be deleted can do nothing any more, but not all that it owns \
+                is gone; delete it again when the storage can be written";
+    Error::new(Kind::Storage, Fault::Us, what).with_private(error.private().unwrap_or_default())
 }
 
 /// It is looked once more, later, what `owner` owns, who is gone since `now`.

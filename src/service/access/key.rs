@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::audit::Origin;
+use super::erasure::{by_half, leave};
 use super::records::{self, Id, KeyRecord, Seen};
 use super::user::{check_name, wrong};
 use super::{Accounts, KEY_PREFIXES, budget_keys};
@@ -190,17 +191,29 @@ impl Accounts {
         if owner.is_some_and(|owner| stored.record.key.user.as_deref() != Some(owner)) {
             return Err(not_found());
         }
-        let stored = if stored.record.key.user.is_none() { self.retire_key(stored, origin).await? } else { stored };
+        if stored.record.key.user.is_some() {
+            return self.take_key_out(stored, origin).await;
+        }
+        self.retire_key(stored, origin).await?;
+        let rest = async {
+            self.erase_belongings(id).await?;
+            let retired = self.store.read(records::key(id)).await?.ok_or_else(not_found)?;
+            self.take_key_out(retired, origin).await
+        };
+        rest.await.map_err(by_half)
+    }
+
+    async fn take_key_out(&self, stored: Stored<KeyRecord>, origin: &Origin) -> Result<ApiKey> {
         let key = stored.record.key.clone();
         let subject = records::key_subject(&key.id);
-        let mut change = Change::default();
+        let mut change = Change::removal();
         change.remove(&stored);
         change.delete(records::key_hash(&stored.record.hash));
         change.delete(records::seen(&subject));
         change.delete_range(budget_keys(&subject).within());
         match &key.user {
             Some(user) => change.delete(records::keys_of(user).text(&key.id)),
-            None => super::erasure::leave(&mut change, &key.id, self.clock.now())?,
+            None => leave(&mut change, &key.id, self.clock.now())?,
         }
         let told = json!({"name": key.name, "prefix": key.prefix});
         self.audit.put(&mut change, origin, "key.revoked", Some(&key.id), told)?;
@@ -212,21 +225,19 @@ impl Accounts {
         }
     }
 
-    /// A key that stands for itself is none from now on, and owns nothing. Where that fails on the way, doing it again goes on.
-    async fn retire_key(&self, stored: Stored<KeyRecord>, origin: &Origin) -> Result<Stored<KeyRecord>> {
-        let id = stored.record.key.id.clone();
+    /// A key that stands for itself is none from now on. Where what comes behind that fails, doing it again goes on.
+    async fn retire_key(&self, stored: Stored<KeyRecord>, origin: &Origin) -> Result<()> {
         let mut record = stored.record.clone();
         record.key.expires_at = Some(self.clock.now());
-        let mut change = Change::default();
+        let mut change = Change::removal();
         change.replace(&stored, &record)?;
-        self.audit.put(&mut change, origin, "key.retiring", Some(&id), json!({}))?;
+        self.audit.put(&mut change, origin, "key.retiring", Some(&record.key.id), json!({}))?;
         let done = self.store.commit(change).await?;
         self.directory.forget();
-        if done == Committed::Conflict {
-            return Err(Error::caller(Kind::Conflict, "the key is being changed by others; try again"));
+        match done {
+            Committed::Done => Ok(()),
+            Committed::Conflict => Err(Error::caller(Kind::Conflict, "the key is being changed by others; try again")),
         }
-        self.erase_belongings(&id).await?;
-        self.store.read(records::key(&id)).await?.ok_or_else(not_found)
     }
 }
 

@@ -146,7 +146,7 @@ impl Accounts {
     /// If the store can't be used.
     pub async fn log_out(&self, user: &str, login: &str, origin: &Origin) -> Result<u64> {
         let Some(stored) = self.store.read::<Login>(records::login(user, login)).await? else { return Ok(0) };
-        let mut change = Change::default();
+        let mut change = Change::removal();
         change.remove(&stored);
         self.audit.put(&mut change, origin, "logout", Some(user), json!({"login": login}))?;
         let done = self.store.commit(change).await?;
@@ -161,7 +161,7 @@ impl Accounts {
     pub async fn log_out_everywhere(&self, user: &str, origin: &Origin) -> Result<u64> {
         let range = records::logins(user).within();
         let ended = self.store.keys(range.clone(), false, usize::MAX).await?.len();
-        let mut change = Change::default();
+        let mut change = Change::removal();
         change.delete_range(range);
         self.audit.put(&mut change, origin, "logout.everywhere", Some(user), json!({"logins": ended}))?;
         if self.store.commit(change).await? == Committed::Conflict {

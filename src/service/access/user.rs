@@ -250,7 +250,7 @@ impl Accounts {
             let stored: Stored<User> = self.store.read(records::user(id)).await?.ok_or_else(not_found)?;
             let (before, mut user) = ((stored.record.role, stored.record.is_active), stored.record.clone());
             let ends = change(&mut user);
-            let mut batch = Change::default();
+            let mut batch = if ends { Change::removal() } else { Change::default() };
             batch.replace(&stored, &user)?;
             if before != (user.role, user.is_active) {
                 batch.add(records::count(before.0, before.1), -1);

@@ -347,7 +347,7 @@ impl Sessions {
         for _ in 0..ATTEMPTS {
             let old: Stored<Session> = self.records.get(owner, id).await?.ok_or_else(|| missing(id))?;
             let lease = self.lease(owner, id);
-            let mut change = Change::default();
+            let mut change = Change::removal();
             self.records.remove(&mut change, &old, &lease)?;
             if self.records.commit(change).await? == Committed::Done {
                 self.clear(self.hold(lease)).await;

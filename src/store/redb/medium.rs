@@ -2,7 +2,7 @@
 
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::thread::park_timeout;
@@ -25,8 +25,11 @@ pub(super) trait Medium: Send + Sync + 'static {
     /// Opens the database; made where there is none.
     fn open(&self) -> Result<Database, StoreError>;
 
-    /// How many bytes can still be written.
+    /// How many bytes can still be written that it doesn't hold yet.
     fn room(&self) -> u64;
+
+    /// How many bytes it takes, used or not.
+    fn size(&self) -> u64;
 }
 
 /// A file.
@@ -185,6 +188,11 @@ impl Medium for DatabaseFile {
     fn room(&self) -> u64 {
         // Who can't say isn't full.
         rustix::fs::statvfs(&self.directory).map_or(u64::MAX, |disk| disk.f_bavail.saturating_mul(disk.f_frsize))
+    }
+
+    fn size(&self) -> u64 {
+        // Its length is more: what was never written of it takes nothing.
+        fs::metadata(&self.path).map_or(0, |file| file.blocks().saturating_mul(512))
     }
 }
 

@@ -30,7 +30,7 @@ fn put(key: impl Into<Vec<u8>>, value: impl Into<Vec<u8>>) -> Write {
 }
 
 fn batch(writes: Vec<Write>) -> Batch {
-    Batch { expects: Vec::new(), writes }
+    Batch { writes, ..Batch::default() }
 }
 
 /// The `number`th of a mixed load: it counts, writes several pairs of very different length, and deletes others.
@@ -138,17 +138,54 @@ async fn where_there_is_no_room_nothing_is_lost_and_all_goes_on_when_there_is() 
     disk.leave(1 << 20);
     assert!(redb.commit(batch(vec![put("d", "1")])).await.is_err());
     assert_eq!(redb.commit(batch(vec![Write::Delete(b"b".to_vec())])).await.unwrap(), Committed::Done);
+    // Also where it says so beside.
+    let removal = Batch { removes: true, ..batch(vec![Write::Delete(b"a".to_vec()), put("removed", "a")]) };
+    assert_eq!(redb.commit(removal).await.unwrap(), Committed::Done);
     let keys: Vec<_> = everything(&redb).await.unwrap().into_keys().collect();
-    assert_eq!(keys, [b"a".to_vec(), b"c".to_vec()]);
+    assert_eq!(keys, [b"c".to_vec(), b"removed".to_vec()]);
     disk.leave(u64::MAX);
     assert_eq!(redb.commit(long()).await.unwrap(), Committed::Done);
     assert_eq!(redb.health(), Health::Well);
 }
 
 #[tokio::test]
+async fn what_is_deleted_makes_room_on_a_full_disk() {
+    let (disk, megabyte) = (Disk::new(), 1 << 20);
+    let redb = open(&disk).unwrap();
+    let long = |key: u8| batch(vec![put([key], vec![key; megabyte])]);
+    for key in 0..40 {
+        assert_eq!(redb.commit(long(key)).await.unwrap(), Committed::Done);
+    }
+    disk.claim(megabyte as u64);
+    while redb.commit(long(40)).await.is_ok() {}
+    assert_eq!(redb.health(), Health::Full);
+    let length = disk.size();
+    let removed = batch(vec![Write::DeleteRange(vec![0]..vec![36])]);
+    assert_eq!(redb.commit(removed).await.unwrap(), Committed::Done);
+    // It is looked for what became free about once a second, also where nobody writes.
+    for _ in 0..600 {
+        if redb.health() == Health::Well {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert_eq!(redb.health(), Health::Well);
+    assert_eq!(redb.commit(long(50)).await.unwrap(), Committed::Done);
+    assert!(disk.size() <= length, "{} after {length}", disk.size());
+    // And not without end.
+    let mut more = 51;
+    while redb.commit(long(more)).await.is_ok() {
+        more += 1;
+        assert!(more < 90, "it grows");
+    }
+    assert_eq!(redb.health(), Health::Full);
+}
+
+#[tokio::test]
 async fn a_disk_that_is_full_in_the_middle_of_it_is_survived() {
     // It claims to have room, so the library itself runs into it.
-    let disk = Disk::new().claiming(1 << 30);
+    let disk = Disk::new();
+    disk.claim(1 << 30);
     let redb = open(&disk).unwrap();
     let mut random = fastrand::Rng::with_seed(7);
     let (mut states, mut acknowledged, mut refused) = (vec![Pairs::new()], 0, 0);
@@ -243,7 +280,7 @@ async fn its_files_are_its_owners_and_one_processs_at_a_time() {
     }
     redb.close().await.unwrap();
     let (one, other) = (Redb::open(&config, Arc::default()).unwrap(), Redb::open(&config, Arc::default()).unwrap());
-    let new = |value: &str| Batch { expects: vec![Expect::Absent(b"k".to_vec())], writes: vec![put("k", value)] };
+    let new = |value: &str| Batch { expects: vec![Expect::Absent(b"k".to_vec())], ..batch(vec![put("k", value)]) };
     let (first, second) = tokio::join!(one.commit(new("one")), other.commit(new("other")));
     assert_ne!(first.unwrap(), second.unwrap(), "one of them");
     assert_eq!(everything(&one).await.unwrap(), everything(&other).await.unwrap());

@@ -2,9 +2,9 @@
 //!
 //! While one transaction is synced, the next batches gather. Where there were many, it waits a moment for those who were just
 //! answered to come again: a transaction of all of them takes little longer than one of half. Who is alone waits for nobody. Each
-//! batch is judged inside the
-//! transaction, behind those before it, and fails alone. What fails with the disk fails for all, and the database is closed:
-//! its library doesn't trust itself after that. It is then opened again, which brings it back to its last whole transaction.
+//! batch is judged inside the transaction, behind those before it, and fails alone: also where it finds no room, of which some
+//! is kept for what makes room. What fails with the disk fails for all, and the database is closed: its library doesn't trust
+//! itself after that. It is then opened again, which brings it back to its last whole transaction.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -67,6 +67,16 @@ pub(super) struct Writer {
     crowd: usize,
     /// What failed, until it is over.
     trouble: Option<Trouble>,
+    spare: Spare,
+}
+
+/// What the file holds and doesn't use, in bytes; looked for only where the disk has too little, for it takes reading all of it.
+struct Spare {
+    bytes: u64,
+    /// Whether there may be more, because something was taken out.
+    stale: bool,
+    /// Not looked for again before.
+    next: Instant,
 }
 
 struct Trouble {
@@ -80,7 +90,8 @@ type Outcome = Result<Committed, StoreError>;
 
 impl Writer {
     pub(super) fn new(medium: Arc<dyn Medium>, shared: Arc<Shared>, messages: Receiver<Message>) -> Self {
-        Self { medium, shared, messages, next: None, crowd: 0, trouble: None }
+        let spare = Spare { bytes: 0, stale: true, next: Instant::now() };
+        Self { medium, shared, messages, next: None, crowd: 0, trouble: None, spare }
     }
 
     /// Works until it is told to end, or nobody is left who could tell it anything.
@@ -172,21 +183,21 @@ impl Writer {
     }
 
     /// One transaction of all `batches`: what became of each, or why there is no transaction.
-    fn try_transaction(&self, batches: Vec<Batch>) -> Result<Vec<Outcome>, StoreError> {
+    fn try_transaction(&mut self, batches: Vec<Batch>) -> Result<Vec<Outcome>, StoreError> {
         let work = AssertUnwindSafe(|| self.transaction(batches));
         catch_unwind(work).unwrap_or_else(|panic| Err(StoreError::Corrupt(words(&*panic))))
     }
 
-    fn transaction(&self, batches: Vec<Batch>) -> Result<Vec<Outcome>, StoreError> {
-        let room = self.medium.room();
+    fn transaction(&mut self, batches: Vec<Batch>) -> Result<Vec<Outcome>, StoreError> {
+        let wanted = batches.iter().filter(|batch| batch.grows()).map(footprint).sum::<u64>().saturating_add(SPARE);
+        let room = self.room(wanted);
         let transaction = self.shared.begin_write()?;
         let mut outcomes = Vec::with_capacity(batches.len());
-        let (mut need, mut joined, mut grew, mut refused) = (SPARE, 0, false, false);
+        let (mut need, mut joined, mut grew, mut refused, mut removed) = (SPARE, 0, false, false, false);
         {
             let mut table = transaction.open_table(RECORDS).map_err(fault)?;
             for batch in batches {
-                let more = AMPLIFICATION.saturating_mul(batch.weight() as u64);
-                let grows = batch.grows();
+                let (more, grows) = (footprint(&batch), batch.grows());
                 if grows && need.saturating_add(more) > room {
                     refused = true;
                     outcomes.push(Err(full(room)));
@@ -198,6 +209,7 @@ impl Writer {
                         need = need.saturating_add(more);
                         joined += u64::from(!effects.is_empty());
                         grew |= grows;
+                        removed |= effects.iter().any(|effect| !matches!(effect, Effect::Put(..)));
                         for effect in effects {
                             apply(&mut table, effect).map_err(fault)?;
                         }
@@ -215,6 +227,8 @@ impl Writer {
             let begun = Instant::now();
             transaction.commit().map_err(fault)?;
             self.shared.counts.committed(joined, begun.elapsed());
+            self.spare.bytes = self.spare.bytes.saturating_sub(need - SPARE);
+            self.spare.stale |= removed;
         }
         if refused {
             self.shared.counts.failed();
@@ -230,6 +244,31 @@ impl Writer {
         Ok(outcomes)
     }
 
+    /// How many bytes can still be written, as far as `wanted` goes: what the disk has, and what the file doesn't use.
+    fn room(&mut self, wanted: u64) -> u64 {
+        let free = self.medium.room();
+        let begun = Instant::now();
+        if free.saturating_add(self.spare.bytes) < wanted && self.spare.stale && begun >= self.spare.next {
+            // What isn't known can't be used.
+            let bytes = self.unused().unwrap_or_default();
+            self.spare = Spare { bytes, stale: false, next: Instant::now() + RETRY.max(10 * begun.elapsed()) };
+        }
+        free.saturating_add(self.spare.bytes)
+    }
+
+    /// What the file holds and doesn't use.
+    fn unused(&self) -> Result<u64, StoreError> {
+        let work = AssertUnwindSafe(|| {
+            let transaction = self.shared.begin_write()?;
+            let found = transaction.stats().map_err(fault)?;
+            transaction.abort().map_err(fault)?;
+            let used = found.allocated_pages().saturating_mul(found.page_size() as u64);
+            // Not every page fits where another was.
+            Ok(self.medium.size().saturating_sub(used) / 2)
+        });
+        catch_unwind(work).unwrap_or_else(|panic| Err(StoreError::Corrupt(words(&*panic))))
+    }
+
     fn feel(&self, error: &StoreError) {
         self.shared.feel(if matches!(error, StoreError::Full(_)) { Health::Full } else { Health::Down });
     }
@@ -237,7 +276,7 @@ impl Writer {
     /// Finds out whether a failure is over, by writing.
     fn look(&mut self) {
         self.shared.looked();
-        let room = self.medium.room();
+        let room = self.room(ROOMY);
         if room < SPARE {
             // There is still something to read, and to delete.
             self.trouble = self.reopen().err().map(|error| Trouble { error, retry: Instant::now() + RETRY });
@@ -308,6 +347,11 @@ impl Writer {
             None => Ok(()),
         }
     }
+}
+
+/// How many bytes a batch may take.
+fn footprint(batch: &Batch) -> u64 {
+    AMPLIFICATION.saturating_mul(batch.weight() as u64)
 }
 
 fn full(room: u64) -> StoreError {

@@ -71,7 +71,7 @@ impl Conversation {
             }
             Some("function_call_output" | "custom_tool_call_output") => {
                 let call_id = item.require("call_id")?;
-                self.outcome(outcome(call_id, content(&mut item, "output")?, &item.path_of("output"))?);
+                self.answered(outcome(call_id, content(&mut item, "output")?, &item.path_of("output"))?);
             }
             Some("tool_search_output") if item.has("call_id") => {
                 let call_id = item.require("call_id")?;
@@ -82,7 +82,7 @@ impl Conversation {
                 };
                 offer.add_all(&tools, &path, None)?;
                 let parts = vec![ResultPart::Text(raw.get().to_owned())];
-                self.outcome(vec![Part::Outcome(ToolResult { call_id, parts, failed: false })]);
+                self.answered(vec![Part::Outcome(ToolResult { call_id, parts, failed: false })]);
             }
             Some("additional_tools") => {
                 let path = item.path_of("tools");
@@ -165,7 +165,7 @@ impl Conversation {
         self.turn(false).parts.push(part);
     }
 
-    fn outcome(&mut self, parts: Vec<Part>) {
+    fn answered(&mut self, parts: Vec<Part>) {
         self.messages.push(Message { role: Role::Tool, name: None, parts, extra: Vec::new() });
     }
 

@@ -20,8 +20,8 @@ pub(super) struct Disk {
     pub(super) acknowledged: Arc<AtomicU64>,
     /// Bytes that can be written before it is full; `u64::MAX` is endless.
     left: Arc<AtomicU64>,
-    /// What the disk says is free, where that isn't what there is.
-    claimed: Option<u64>,
+    /// What the disk says is free, where that isn't what there is; `u64::MAX` where it is.
+    claimed: Arc<AtomicU64>,
 }
 
 #[derive(Debug, Default)]
@@ -57,6 +57,7 @@ impl Disk {
     pub(super) fn new() -> Self {
         let disk = Self::default();
         disk.left.store(u64::MAX, Ordering::Relaxed);
+        disk.claim(u64::MAX);
         disk
     }
 
@@ -71,10 +72,9 @@ impl Disk {
         disk
     }
 
-    /// The same disk, of which programs believe that it has so much room.
-    pub(super) fn claiming(mut self, bytes: u64) -> Self {
-        self.claimed = Some(bytes);
-        self
+    /// Programs believe that it has so much room.
+    pub(super) fn claim(&self, bytes: u64) {
+        self.claimed.store(bytes, Ordering::Relaxed);
     }
 
     /// So many more bytes can be written.
@@ -194,7 +194,14 @@ impl Medium for Disk {
         Builder::new().set_cache_size(1 << 20).create_with_backend(self.clone()).map_err(fault)
     }
 
+    fn size(&self) -> u64 {
+        self.state().live.len() as u64
+    }
+
     fn room(&self) -> u64 {
-        self.claimed.unwrap_or_else(|| self.left.load(Ordering::Relaxed))
+        match self.claimed.load(Ordering::Relaxed) {
+            u64::MAX => self.left.load(Ordering::Relaxed),
+            claimed => claimed,
+        }
     }
 }

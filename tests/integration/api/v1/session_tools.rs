@@ -135,6 +135,7 @@ async fn what_breaks_off_between_tools_is_kept_and_can_be_gone_on_from() {
     let request = Request::new("POST", &format!("{path}/query")).json(&asked("2+3?"));
     let mut stream = server.client.stream(&request.header("accept", "text/event-stream")).await;
     while stream.next().await.unwrap().name.as_deref() != Some("tool_result") {}
+    gate.reached().await;
     drop(stream);
     let answer = server.client.post(&format!("{path}/query"), &asked("Well?")).await.expect(200);
     assert_eq!(answer["content"]["text"], "5, I was saying.");

@@ -145,7 +145,7 @@ enum KnownItem {
         /// Which call it answers.
         call_id: String,
         /// The answer.
-        output: InputContent,
+        output: OutcomeContent,
     },
     /// A tool that takes free text, which the model wanted called.
     CustomToolCall {
@@ -163,7 +163,7 @@ enum KnownItem {
         /// Which call it answers.
         call_id: String,
         /// The answer.
-        output: InputContent,
+        output: OutcomeContent,
     },
     /// Tools that join those of the request.
     AdditionalTools {
@@ -205,8 +205,37 @@ enum InputContent {
 enum InputPart {
     /// A part of a known type.
     Known(KnownPart),
+    /// Words in place of an answer.
+    Refusal(RefusalPart),
     /// A part of a type of the vendor's own.
     Other(OtherPart),
+}
+
+/// Words, or parts that a tool can answer in.
+#[derive(JsonSchema)]
+#[schemars(untagged, rename = "ResponseToolOutput")]
+enum OutcomeContent {
+    /// Words.
+    Text(String),
+    /// Words, pictures, sounds and files.
+    Parts(Vec<KnownPart>),
+}
+
+#[derive(JsonSchema)]
+#[schemars(rename = "ResponseRefusalInputPart")]
+struct RefusalPart {
+    #[schemars(rename = "type")]
+    kind: RefusalWord,
+    /// The words.
+    refusal: String,
+    /// Until where the vendor may remember.
+    prompt_cache_breakpoint: Option<Breakpoint>,
+}
+
+#[derive(JsonSchema)]
+#[schemars(rename_all = "snake_case", inline)]
+enum RefusalWord {
+    Refusal,
 }
 
 #[derive(JsonSchema)]
@@ -242,13 +271,6 @@ enum KnownPart {
     Text {
         /// The words.
         text: String,
-        /// Until where the vendor may remember.
-        prompt_cache_breakpoint: Option<Breakpoint>,
-    },
-    /// Words in place of an answer.
-    Refusal {
-        /// The words.
-        refusal: String,
         /// Until where the vendor may remember.
         prompt_cache_breakpoint: Option<Breakpoint>,
     },
