@@ -53,6 +53,8 @@ pub struct App {
     runs: Arc<Runs>,
     sessions: Arc<Sessions>,
     accounts: Arc<Accounts>,
+    /// For how long security events are kept.
+    audited: Option<Duration>,
     budgets: Arc<Budgets>,
     /// Absent where nothing is stored.
     control: Option<Listening>,
@@ -77,7 +79,7 @@ impl App {
         let store = Store::open(&config.store, metrics.store.clone()).await?;
         let mut control = Control::default();
         upkeep::offer(&mut control, &store);
-        let data = config.store.path.clone();
+        let (data, audited) = (config.store.path.clone(), config.retention.audit);
         let accounts = Arc::new(Accounts::new(store.clone(), &config.server, clock.clone()));
         accounts.prepare().await?;
         let (budgets, writer) = Budgets::new(store.clone(), clock.clone());
@@ -170,7 +172,20 @@ impl App {
         let control = listening(control, &store, &data);
         let doors = listeners.open()?;
         readiness.ready();
-        Ok(Self { doors, pipeline, readiness, loader, telemetry, store, runs, sessions, accounts, budgets, control })
+        Ok(Self {
+            doors,
+            pipeline,
+            readiness,
+            loader,
+            telemetry,
+            store,
+            runs,
+            sessions,
+            accounts,
+            audited,
+            budgets,
+            control,
+        })
     }
 
     /// Where it listens, in the order of the configuration.
@@ -203,7 +218,7 @@ impl App {
             tends.abort();
             runs.shut_down().await;
         };
-        let sweeping = [tokio::spawn(self.sessions.clone().sweep()), tokio::spawn(self.accounts.sweep())];
+        let sweeping = [tokio::spawn(self.sessions.clone().sweep()), tokio::spawn(self.accounts.sweep(self.audited))];
         let served = self.doors.serve(self.pipeline, self.readiness, end).await;
         watching.abort();
         tending.abort();

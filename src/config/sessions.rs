@@ -44,12 +44,21 @@ pub struct Retention {
     /// Answers of OpenAI's Responses API that callers let the server keep (`store`).
     #[serde(with = "duration::option")]
     pub responses: Option<Duration>,
+    /// Security events of the audit log.
+    #[serde(with = "duration::option")]
+    pub audit: Option<Duration>,
 }
 
 const DAY: Duration = Duration::from_secs(86_400);
 
 impl Default for Retention {
     fn default() -> Self {
-        Self { conversations: Some(30 * DAY), sessions: None, archives: Some(90 * DAY), responses: Some(30 * DAY) }
+        Self {
+            conversations: Some(30 * DAY),
+            sessions: None,
+            archives: Some(90 * DAY),
+            responses: Some(30 * DAY),
+            audit: Some(365 * DAY),
+        }
     }
 }

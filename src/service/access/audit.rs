@@ -12,7 +12,7 @@ use crate::model::Result;
 use crate::model::caller::{Caller, Identity};
 use crate::model::id::RequestId;
 use crate::service::{Clock, clock};
-use crate::store::{Change, Key, Record, Store, spaces};
+use crate::store::{Change, Committed, Key, Record, Store, spaces};
 
 /// Writes events down, and reads them again.
 pub(super) struct Audit {
@@ -74,6 +74,8 @@ pub struct Search {
 
 /// How many events are read at once.
 const PAGE: usize = 500;
+/// How many are taken out at once.
+const AT_ONCE: usize = 10_000;
 
 // === impl Origin ===
 
@@ -181,9 +183,7 @@ impl Audit {
 
     /// A page of what `search` wants, in the order in which it happened, and where the next one begins.
     pub(super) async fn page(&self, search: &Search, from: Option<Vec<u8>>) -> Result<(Vec<Event>, Option<Vec<u8>>)> {
-        let space = spaces::AUDIT.key();
-        let at = |time: Timestamp| space.clone().number(u64::try_from(time.as_microsecond()).unwrap_or_default());
-        let mut range = space.within();
+        let mut range = spaces::AUDIT.key().within();
         if let Some(since) = search.since {
             range.start = Key::bytes(&at(since)).to_vec();
         }
@@ -197,6 +197,26 @@ impl Audit {
         let next = read.last().filter(|_| read.len() == PAGE).map(|last| [last.key(), &[0]].concat());
         Ok((read.into_iter().map(|stored| stored.record).filter(|event| search.wants(event)).collect(), next))
     }
+
+    /// Takes out what happened before `time`; says how many events that were.
+    pub(super) async fn forget(&self, time: Timestamp) -> Result<u64> {
+        let old = spaces::AUDIT.key().within_before(&at(time));
+        let mut forgotten = 0;
+        loop {
+            let some = self.store.keys(old.clone(), false, AT_ONCE).await?;
+            let Some(last) = some.last() else { return Ok(forgotten) };
+            let mut change = Change::removal();
+            change.delete_range(old.start.clone()..[last.as_slice(), &[0]].concat());
+            // It expects nothing.
+            let _: Committed = self.store.commit(change).await?;
+            forgotten += some.len() as u64;
+        }
+    }
+}
+
+/// Before what happened at `time` or later.
+fn at(time: Timestamp) -> Key {
+    spaces::AUDIT.key().number(u64::try_from(time.as_microsecond()).unwrap_or_default())
 }
 
 // === impl Search ===

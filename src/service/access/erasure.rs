@@ -7,13 +7,11 @@
 mod tests;
 
 use std::sync::{Arc, PoisonError};
-use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use futures_util::stream::{self, BoxStream, Stream, StreamExt};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
-use tokio::time::sleep;
 
 use super::audit::Origin;
 use super::records;
@@ -28,8 +26,7 @@ use crate::store::{Change, Committed, Stored};
 const GONE: &str = "owner";
 /// So long after an owner is gone the last request is over that was let in before.
 const LAST_REQUEST: SignedDuration = SignedDuration::from_hours(1);
-/// How often it is looked for what such requests have made, and after how many owners at once.
-const EVERY: Duration = Duration::from_mins(10);
+/// After how many owners it is looked at once.
 const SOME: usize = 64;
 
 /// Something that keeps what users own.
@@ -149,20 +146,8 @@ impl Accounts {
         Ok(stream::iter(first).chain(stream::iter(rest).flatten()))
     }
 
-    /// Takes away what requests have made that were let in before their owner was gone, until this is dropped.
-    pub async fn sweep(self: Arc<Self>) {
-        loop {
-            if let Err(error) = self.erase_late().await {
-                tracing::warn!(
-                    error = error.to_string(),
-                    "what may be left of owners that are gone can't be looked for"
-                );
-            }
-            sleep(EVERY).await;
-        }
-    }
-
-    async fn erase_late(&self) -> Result<()> {
+    /// Takes away what requests have made that were let in before their owner was gone.
+    pub(super) async fn erase_late(&self) -> Result<()> {
         let Ok(before) = self.clock.now().checked_sub(LAST_REQUEST) else { return Ok(()) };
         loop {
             let due = age::due(&self.store, GONE, before, SOME).await?;

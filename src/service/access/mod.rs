@@ -14,6 +14,7 @@ mod mail;
 mod passwords;
 mod records;
 mod signature;
+mod sweep;
 mod token;
 mod user;
 
