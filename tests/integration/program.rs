@@ -48,7 +48,10 @@ fn log_of_start(command: &mut Command) -> String {
     });
     let mut seen = String::new();
     while !seen.contains("listening on") {
-        let line = lines.recv_timeout(DEADLINE).unwrap_or_else(|_| panic!("the server does not start:\n{seen}"));
+        let line = lines.recv_timeout(DEADLINE).unwrap_or_else(|_| {
+            let _ = server.kill();
+            panic!("the server does not start:\n{seen}")
+        });
         seen.push_str(&line);
         seen.push('\n');
     }

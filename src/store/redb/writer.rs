@@ -175,6 +175,8 @@ impl Writer {
                 }
                 if new {
                     drop(self.shared.replace(None));
+                    // What seemed unused could not be used.
+                    self.spare.bytes = 0;
                     self.trouble = Some(Trouble { error, retry: Instant::now() });
                     self.look();
                 }
