@@ -68,7 +68,10 @@ impl Script {
         for number in 0..self.events {
             upstreams.push(Upstream::always(self.answer(number, mishap)).await);
         }
-        let patience = "egress: {timeouts: {first_token: 200ms, idle: 200ms}}";
+        let patience = match mishap {
+            Mishap::Silence => "egress: {timeouts: {first_token: 2s, idle: 1s}}",
+            Mishap::Cut | Mishap::Failure => "",
+        };
         let server = server(self.plugin, &upstreams, patience).await;
         let mut asked = JoinSet::new();
         for number in 0..self.events {

@@ -133,7 +133,7 @@ async fn a_server_that_is_gone_is_failed_over() {
 #[tokio::test]
 async fn silence_after_the_request_fails_over_at_once() {
     let (first, second) = (Upstream::always(Answer::silent()).await, second().await);
-    let server = pair(&first, &second, "egress: {timeouts: {head: 100ms}}").await;
+    let server = pair(&first, &second, "egress: {timeouts: {head: 500ms}}").await;
     let reply = server.client.send(&asks("fast", false)).await;
     assert_eq!((text(&reply).as_str(), served(&reply)), ("from the second", ["two", "large", "2"]));
     assert_eq!(first.requests().len(), 1, "not the same way again");
@@ -147,7 +147,7 @@ async fn a_head_without_a_first_word_fails_over() {
         let mut answer = words(&["from ", "the second"]);
         answer.iter_mut().for_each(|chunk| chunk["model"] = json!("large-1"));
         let second = Upstream::always(Answer::stream(&answer)).await;
-        let server = pair(&first, &second, "egress: {timeouts: {first_token: 100ms}}").await;
+        let server = pair(&first, &second, "egress: {timeouts: {first_token: 500ms}}").await;
         let reply = server.client.send(&asks("fast", true)).await;
         assert_eq!((text(&reply).as_str(), served(&reply)), ("from the second", ["two", "large", "2"]));
         let said = grammar::openai(&reply.events(), true);
@@ -188,7 +188,7 @@ async fn a_stream_that_stalls_ends_with_an_error() {
     let answer = Answer::stream(&words(&["one ", "two"]));
     let at = answer.event(2);
     let (first, second) = (Upstream::always(answer.stall(at)).await, Upstream::start().await);
-    let server = pair(&first, &second, "egress: {timeouts: {idle: 100ms}}").await;
+    let server = pair(&first, &second, "egress: {timeouts: {idle: 500ms}}").await;
     let said = grammar::openai(&server.client.send(&asks("fast", true)).await.events(), true);
     assert!(said.error.unwrap()["message"].as_str().unwrap().contains("timeouts.idle"));
     first.closed(0).await;
@@ -218,7 +218,7 @@ async fn a_complete_stream_without_done_is_finished_with_usage() {
 async fn a_complete_stream_whose_connection_stays_open_is_finished() {
     let first = Upstream::always(Answer::text(sse(&words(&["one ", "two"]))).unended()).await;
     let second = Upstream::start().await;
-    let server = pair(&first, &second, "egress: {timeouts: {idle: 200ms}}").await;
+    let server = pair(&first, &second, "egress: {timeouts: {idle: 500ms}}").await;
     let said = grammar::openai(&server.client.send(&asks("fast", true)).await.events(), true);
     assert_eq!((said.text.as_str(), said.error, said.usage.is_some()), ("one two", None, true));
 }
@@ -290,8 +290,7 @@ async fn all_targets_together_take_no_longer_than_total() {
 async fn no_pause_is_longer_than_what_is_left_of_total() {
     let first = Upstream::always(Answer::error(500, "server_error", "hiccup")).await;
     let second = Upstream::start().await;
-    let more =
-        "routing: {backoff: 1h, max_backoff: 1h, attempts: 100, retries: 100}\negress: {timeouts: {total: 300ms}}";
+    let more = "routing: {backoff: 1h, max_backoff: 1h, attempts: 100, retries: 100}\negress: {timeouts: {total: 5s}}";
     let server = server(&[("one", &first), ("two", &second)], more).await;
     let reply = server.client.send(&asks("one/small", false)).await;
     // Whatever chance makes of an hour, it is not waited for.

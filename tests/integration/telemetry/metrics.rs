@@ -171,7 +171,7 @@ async fn outcomes_are_told_apart() {
     ])
     .await;
     upstream.route("/v1/embeddings", Answer::json(&embeddings(&[&[0.5]])));
-    let server = Server::vendor(&upstream, "    timeouts: {head: 300ms}").await;
+    let server = Server::vendor(&upstream, "    timeouts: {head: 1s}").await;
     for stream in [false, false, false, true, false] {
         server.client.send(&asks("openai/gpt-4o-mini", stream)).await;
     }
