@@ -1,9 +1,9 @@
 //! Time of day and fresh identifiers: given to whoever needs them, so that tests can give their own.
 
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
 use crate::model::id::RequestId;
@@ -33,6 +33,11 @@ impl Clock {
     /// The time now.
     pub fn now(&self) -> Timestamp {
         (self.now)()
+    }
+
+    /// The time so long ago, if there was one.
+    pub fn ago(&self, age: Duration) -> Option<Timestamp> {
+        self.now().checked_sub(SignedDuration::try_from(age).ok()?).ok()
     }
 
     /// The same clock, for who signs what leaves.

@@ -13,9 +13,9 @@ over a connection.
 
 Of what a stream holds in all, 20 KiB are pages of its guest (stack, data, heap, two tables: one of each), 16 what hyper keeps for
 the caller's connection (two buffers), over HTTP/1.1 another 25 for the vendor's (two buffers, and its queue of requests), 11
-what the engine knows of an instance, and the rest futures, heads and timers. Over HTTP/2 that was 63 to 65 in all, over HTTP/1.1 77 to 81.
-Where the vendor is slow all streams begin at once, and the allocator keeps the pages of what that took as long as anything else
-is in them: up to 75 over HTTP/2.
+what the engine knows of an instance, and the rest futures, heads and timers. Over HTTP/2 that was 63 to 65 in all, over HTTP/1.1 77
+to 81. Where the vendor is slow all streams begin at once, and the allocator keeps the pages of what that took as long as anything
+else is in them: up to 75 over HTTP/2.
 
 Usage: streams.py BINARY [--http2] [--streams N] [--frames N] [--interval MS] [--rounds N] [--most-ms MS] [--most-kib KIB] [--most-warm-kib KIB]
 """

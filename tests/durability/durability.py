@@ -7,10 +7,11 @@ there.
 Callers converse, work in sessions (questions, tools, files, forks, archives, tasks), and make and take away templates,
 users, logins and keys. After each SIGKILL the server is started again and everything is compared: what was acknowledged must
 be there, with its content; of what was on its way there may be nothing or all of it, and of an answer its beginning; what
-was deleted is gone everywhere. Nothing may be left over: no record, file or count of what isn't there. Then the same with a
-disk that runs full (a small tmpfs, which takes root), with a file whose tail is cut off or garbled, and with a backup that
-is made meanwhile and restored elsewhere. Python's standard library and libzstd suffice. Only processes that were started
-here are ended. Exit status 1 if anything is lost.
+was deleted is gone everywhere. Nothing may be left over: no record, file or count of what isn't there. Then the same
+with a disk that runs full (a small tmpfs, which takes root), where half of it is deleted and writing goes on, with a
+file whose tail is cut off or garbled, and with a backup that is made meanwhile and restored elsewhere. Python's
+standard library and libzstd suffice. Only processes that were started here are ended. Exit status 1 if anything is
+lost.
 """
 
 import os
@@ -161,7 +162,8 @@ def full(options, home):
         load.verify()
         server.end()
         checked(server)
-        print(f"full disk: {kept} kept, {refused} refused with 503, none lost, {deleted} deleted while it was; {more} more with room again")
+        print(f"full disk: {kept} kept, {refused} refused with 503, none lost, {deleted} deleted while it was; {more} more with "
+              "room again")
     finally:
         if server:
             server.end()

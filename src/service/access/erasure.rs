@@ -7,10 +7,11 @@
 mod tests;
 
 use std::sync::{Arc, PoisonError};
+use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use futures_util::stream::{self, BoxStream, Stream, StreamExt};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::audit::Origin;
@@ -25,7 +26,7 @@ use crate::store::{Change, Committed, Stored};
 /// Where owners that are gone stand among what is looked at.
 const GONE: &str = "owner";
 /// So long after an owner is gone the last request is over that was let in before.
-const LAST_REQUEST: SignedDuration = SignedDuration::from_hours(1);
+const LAST_REQUEST: Duration = Duration::from_hours(1);
 /// After how many owners it is looked at once.
 const SOME: usize = 64;
 
@@ -148,7 +149,7 @@ impl Accounts {
 
     /// Takes away what requests have made that were let in before their owner was gone.
     pub(super) async fn erase_late(&self) -> Result<()> {
-        let Ok(before) = self.clock.now().checked_sub(LAST_REQUEST) else { return Ok(()) };
+        let Some(before) = self.clock.ago(LAST_REQUEST) else { return Ok(()) };
         loop {
             let due = age::due(&self.store, GONE, before, SOME).await?;
             for gone in &due {

@@ -3,13 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::SignedDuration;
 use tokio::time::sleep;
 
 use super::Accounts;
 use crate::model::Result;
 
-/// How often it is looked for it.
+/// How long it rests between two looks.
 const EVERY: Duration = Duration::from_mins(10);
 
 impl Accounts {
@@ -33,8 +32,7 @@ impl Accounts {
 
     /// Takes security events out that are older than `age`; says how many.
     pub(super) async fn forget_events(&self, age: Option<Duration>) -> Result<u64> {
-        let age = age.and_then(|age| SignedDuration::try_from(age).ok());
-        match age.and_then(|age| self.clock.now().checked_sub(age).ok()) {
+        match age.and_then(|age| self.clock.ago(age)) {
             Some(before) => self.audit.forget(before).await,
             None => Ok(0),
         }

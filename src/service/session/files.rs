@@ -131,7 +131,7 @@ impl Sessions {
     /// Gives up archives whose makers are gone: `alone`, where nobody else can be at work, all that aren't whole.
     pub(super) async fn give_archives_up(&self, alone: bool) -> Result<()> {
         let now = self.clock.now();
-        let before = if alone { Some(now) } else { self.before(LONGEST) };
+        let before = if alone { Some(now) } else { self.clock.ago(LONGEST) };
         let Some(before) = before else { return Ok(()) };
         for begun in self.records.due(PACKING, before, usize::MAX).await? {
             let Aged { owner, id } = &begun.record;

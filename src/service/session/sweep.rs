@@ -8,7 +8,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use tokio::time::sleep;
 
 use super::Sessions;
@@ -55,7 +55,7 @@ impl Sessions {
             (Origin::Prompt, kept.sessions),
             (Origin::Agent, kept.sessions),
         ] {
-            let Some(before) = age.and_then(|age| self.before(age)) else { continue };
+            let Some(before) = age.and_then(|age| self.clock.ago(age)) else { continue };
             loop {
                 let due = self.records.due(origin.as_str(), before, SOME).await?;
                 for aged in &due {
@@ -66,13 +66,13 @@ impl Sessions {
                 }
             }
         }
-        if let Some(before) = kept.archives.and_then(|age| self.before(age)) {
+        if let Some(before) = kept.archives.and_then(|age| self.clock.ago(age)) {
             for aged in self.records.due(ARCHIVES, before, SOME).await? {
                 self.forget_archive(&aged).await?;
                 expired += 1;
             }
         }
-        if let Some(before) = kept.responses.and_then(|age| self.before(age)) {
+        if let Some(before) = kept.responses.and_then(|age| self.clock.ago(age)) {
             for aged in self.records.due(response::AGING, before, SOME).await? {
                 let mut change = Change::default();
                 change.remove(&aged);
@@ -113,9 +113,5 @@ impl Sessions {
         self.records.commit(change).await.map(drop)?;
         self.forget_archive_file(archive).await;
         Ok(())
-    }
-
-    pub(super) fn before(&self, age: Duration) -> Option<Timestamp> {
-        self.clock.now().checked_sub(SignedDuration::try_from(age).ok()?).ok()
     }
 }
